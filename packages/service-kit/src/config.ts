@@ -1,0 +1,110 @@
+/**
+ * Configuration: environment variables -> one typed, frozen object, with every mistake reported at
+ * once. A schema's keys are camelCase; `mongodbUri` is read from `MONGODB_URI`.
+ */
+import { inspect } from "node:util";
+import { z } from "zod";
+
+/** A value that cannot be printed by accident: say `reveal()` where it is used. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspect.custom](): string {
+    return "[secret]";
+  }
+}
+
+/** A required secret: never a default. */
+export const secret = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .transform((value) => new Secret(value))
+    .meta({ description, secret: true });
+
+const port = (description: string) =>
+  z.coerce.number().int().min(0).max(65_535).meta({ description });
+
+/** What every service reads; extend it with your own. */
+export const ServiceConfig = z.object({
+  host: z.string().default("0.0.0.0").meta({ description: "Address to listen on" }),
+  port: port("Port of the API").default(8080),
+  opsPort: port("Port of /healthz, /readyz and /metrics; the gateway never routes to it").default(
+    9090,
+  ),
+  logLevel: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .meta({ description: "Least severe level that is logged" }),
+  drainMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .meta({ description: "Milliseconds between failing readiness and refusing connections" }),
+  mongodbUri: secret("MongoDB connection string, database and user of this service"),
+  redisUrl: secret("Redis connection string, user of this service"),
+  issuer: z.url().meta({ description: "Issuer of the access tokens that are accepted" }),
+  audience: z.string().min(1).meta({ description: "Audience that access tokens must name" }),
+  jwksUrl: z.url().meta({ description: "Where the issuer's public keys are read" }),
+});
+
+/** `mongodbUri` -> `MONGODB_URI`. */
+export const variableName = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
+/** Thrown with one line for each wrong variable. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Reads a configuration, or throws a ConfigError that names every wrong variable, without values. */
+export function readConfig<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: Record<string, string | undefined>,
+): Readonly<z.output<Schema>> {
+  const given = Object.keys(schema.shape)
+    .map((key) => [key, environment[variableName(key)]] as const)
+    .filter(([, value]) => value !== undefined && value !== "");
+  const parsed = schema.safeParse(Object.fromEntries(given));
+  if (parsed.success) return Object.freeze(parsed.data);
+  const missing = new Set(
+    Object.keys(schema.shape).filter((key) => !given.some(([k]) => k === key)),
+  );
+  const lines = parsed.error.issues.map((issue) => {
+    const key = String(issue.path[0]);
+    return `${variableName(key)}: ${missing.has(key) ? "is required" : issue.message}`;
+  });
+  throw new ConfigError(`The configuration is not valid:\n  ${lines.join("\n  ")}`);
+}
+
+/** The configuration as a Markdown table, for a service's README. */
+export function describeConfig(schema: z.ZodObject): string {
+  const rows = Object.entries(schema.shape).map(([key, field]) => {
+    const type = field as z.ZodType;
+    const meta = type.meta() ?? (type instanceof z.ZodDefault ? innerMeta(type) : undefined);
+    const fallback = type instanceof z.ZodDefault ? `\`${type.def.defaultValue}\`` : "required";
+    const note = meta?.secret ? `${fallback}, secret` : fallback;
+    return `| \`${variableName(key)}\` | ${meta?.description ?? ""} | ${note} |`;
+  });
+  return ["| variable | meaning | default |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+const innerMeta = (type: z.ZodDefault): Record<string, unknown> | undefined =>
+  (type.unwrap() as z.ZodType).meta();

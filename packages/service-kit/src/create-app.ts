@@ -1,0 +1,206 @@
+/**
+ * Endpoints -> an Express app. Each request is traced, authenticated, guarded, checked, answered,
+ * counted and logged, in that order; every refusal is a problem in the service's own format.
+ */
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from "express";
+import helmet from "helmet";
+import { bearerToken, type VerifyAccessToken } from "./access-token.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Logger } from "./logger.ts";
+import type { HttpMetrics } from "./metrics.ts";
+import { openApiDocument } from "./openapi.ts";
+import {
+  methodNotAllowed,
+  notFound,
+  type ProblemFormat,
+  problemJson,
+  toProblem,
+  unsupportedMediaType,
+} from "./problem.ts";
+import { continueTrace, currentTrace, inTrace } from "./trace.ts";
+
+export type AppOptions = {
+  /** Service name; its document is served at `/<name>/openapi.json`. */
+  name: string;
+  title: string;
+  description: string;
+  endpoints: readonly Endpoint[];
+  verifyAccessToken: VerifyAccessToken;
+  logger: Logger;
+  metrics: HttpMetrics;
+  problemFormat?: ProblemFormat;
+  /** Largest body in bytes; 100 KiB unless said otherwise. */
+  bodyLimitBytes?: number;
+  /** Handlers of other makers (a protocol library), tried after the endpoints. */
+  foreign?: readonly { route: string; handler: RequestHandler }[];
+};
+
+export function createApp(options: AppOptions): Express {
+  const format = options.problemFormat ?? problemJson;
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  app.set("query parser", "simple");
+
+  app.use(observe(options));
+  // Answers are data, never pages: nothing may be loaded, framed or kept because of them.
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        directives: { "default-src": ["'none'"], "frame-ancestors": ["'none'"] },
+      },
+    }),
+  );
+  app.get(`/${options.name}/openapi.json`, serveDocument(options));
+  for (const endpoint of options.endpoints) {
+    app[endpoint.method](
+      endpoint.path,
+      authenticate(endpoint, options),
+      ...readBody(endpoint, options),
+      answerWith(endpoint),
+    );
+  }
+  for (const [path, methods] of methodsByPath(options)) app.all(path, refuseMethod(methods));
+  for (const { route, handler } of options.foreign ?? []) app.all(route, named(route), handler);
+  app.use(() => {
+    throw notFound();
+  });
+  app.use(renderProblem(format, options.logger));
+  return app;
+}
+
+/** Opens the trace, and writes one log line and one measurement when the answer is out. */
+function observe({ logger, metrics }: AppOptions): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    const trace = continueTrace(request.get("traceparent"));
+    response.on("close", () => {
+      const seconds = (performance.now() - startedAt) / 1000;
+      const route: string = response.locals.route ?? "unmatched";
+      // 499: the client left before the answer was out.
+      const status = response.writableFinished ? response.statusCode : 499;
+      metrics.observe(request.method, route, status, seconds);
+      inTrace(trace, () =>
+        logger.info("request.handled", {
+          method: request.method,
+          route,
+          status,
+          durationMs: Math.round(seconds * 1e5) / 100,
+          requestId: request.get("x-request-id"),
+        }),
+      );
+    });
+    inTrace(trace, next);
+  };
+}
+
+/** Names the route for the log and the metrics: a template, never the path with its ids. */
+const named =
+  (route: string): RequestHandler =>
+  (_request, response, next) => {
+    response.locals.route = route;
+    next();
+  };
+
+function serveDocument(options: AppOptions): RequestHandler {
+  const document = openApiDocument(options);
+  return (_request, response) => {
+    response.locals.route = `/${options.name}/openapi.json`;
+    response.json(document);
+  };
+}
+
+const readBody = (endpoint: Endpoint, options: AppOptions): RequestHandler[] =>
+  endpoint.body
+    ? [
+        requireMediaType(endpoint.consumes),
+        express.json({ limit: options.bodyLimitBytes ?? 102_400, strict: false, type: () => true }),
+      ]
+    : [];
+
+/** Before a body is read: who may not call makes us parse nothing. */
+const authenticate =
+  (endpoint: Endpoint, { verifyAccessToken }: AppOptions): RequestHandler =>
+  async (request, response, next) => {
+    response.locals.route = endpoint.path;
+    const token = bearerToken(request.get("authorization"));
+    response.locals.caller = token && (await verifyAccessToken(token));
+    endpoint.guard.admit(response.locals.caller);
+    next();
+  };
+
+/** RFC 9110 section 15.5.16: the refusal says what would be accepted. */
+const requireMediaType =
+  (accepted: readonly string[]): RequestHandler =>
+  (request, _response, next) => {
+    if (!request.is([...accepted])) {
+      throw unsupportedMediaType(`The body must be ${accepted.join(" or ")}.`, {
+        headers: { Accept: accepted.join(", ") },
+      });
+    }
+    next();
+  };
+
+/** Runs the endpoint and writes its answer. */
+const answerWith =
+  (endpoint: Endpoint): RequestHandler =>
+  async (request, response) => {
+    const { status, headers, body } = await endpoint.answer({
+      caller: response.locals.caller,
+      params: request.params,
+      query: { ...request.query },
+      body: request.body,
+      header: (name) => request.get(name),
+      url: request.originalUrl,
+    });
+    // What a caller may see depends on the token, so no shared cache keeps it.
+    if (endpoint.guard.requiresToken) response.set("Cache-Control", "no-store");
+    response.status(status).set(headers);
+    if (!endpoint.reply.body) {
+      response.end();
+      return;
+    }
+    response.type(endpoint.reply.mediaType).send(JSON.stringify(body));
+  };
+
+function methodsByPath({ name, endpoints }: AppOptions): Map<string, string[]> {
+  const methods = new Map<string, string[]>([[`/${name}/openapi.json`, ["GET", "HEAD"]]]);
+  for (const { path, method } of endpoints) {
+    const verbs = method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()];
+    methods.set(path, [...(methods.get(path) ?? []), ...verbs]);
+  }
+  return methods;
+}
+
+const refuseMethod =
+  (methods: string[]): RequestHandler =>
+  (_request, response) => {
+    response.locals.route ??= "method-not-allowed";
+    throw methodNotAllowed(undefined, { headers: { Allow: methods.join(", ") } });
+  };
+
+function renderProblem(format: ProblemFormat, logger: Logger): ErrorRequestHandler {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) {
+      logger.error("request.failed", { code: problem.code, error: problem.cause ?? problem });
+    }
+    // Half an answer is out already: cut the connection, so that nobody takes it for a whole one.
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    response
+      .status(problem.status)
+      .set({ "Cache-Control": "no-store", ...problem.headers })
+      .type(format.mediaType)
+      .send(JSON.stringify(format.render(problem, currentTrace()?.traceId ?? "")));
+  };
+}

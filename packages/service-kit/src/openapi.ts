@@ -1,0 +1,212 @@
+/**
+ * Endpoints -> one OpenAPI 3.1 document. zod itself writes the JSON Schemas (draft 2020-12, which is
+ * what 3.1 uses); schemas that carry a `meta({ id })` become named components.
+ */
+import { STATUS_CODES } from "node:http";
+import { z } from "zod";
+import type { Endpoint } from "./endpoint.ts";
+import {
+  forbidden,
+  internal,
+  invalidRequest,
+  type ProblemFormat,
+  type ProblemType,
+  payloadTooLarge,
+  problemJson,
+  unauthenticated,
+  unavailable,
+  unsupportedMediaType,
+} from "./problem.ts";
+
+type JsonObject = { [key: string]: unknown };
+
+export type DocumentedApi = {
+  name: string;
+  title: string;
+  description: string;
+  endpoints: readonly Endpoint[];
+  problemFormat?: ProblemFormat;
+};
+
+export function openApiDocument(api: DocumentedApi): JsonObject {
+  const components = createComponents();
+  const format = api.problemFormat ?? problemJson;
+  const paths: Record<string, JsonObject> = {};
+  for (const endpoint of api.endpoints) {
+    const path = endpoint.path.replace(/:(\w+)/g, "{$1}");
+    paths[path] = {
+      ...paths[path],
+      [endpoint.method]: operation(endpoint, api, format, components),
+    };
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: api.title,
+      description: api.description,
+      version: "1.0.0",
+      license: { name: "MIT" },
+    },
+    servers: [{ url: "/", description: "The gateway that served this document" }],
+    tags: [{ name: api.name, description: api.description }],
+    paths,
+    components: {
+      securitySchemes: {
+        accessToken: {
+          type: "openIdConnect",
+          openIdConnectUrl: "/auth/.well-known/openid-configuration",
+        },
+      },
+      schemas: components.schemas(),
+    },
+  };
+}
+
+type Components = ReturnType<typeof createComponents>;
+
+/** Collects named schemas while references to them are written. */
+function createComponents() {
+  const schemas: Record<string, unknown> = {};
+  const store = (name: string, schema: unknown, io: "input" | "output"): string => {
+    const same = JSON.stringify(schemas[name] ?? schema) === JSON.stringify(schema);
+    const key = same ? name : `${name}${io === "input" ? "Input" : "Output"}`;
+    schemas[key] = schema;
+    return key;
+  };
+  return {
+    schemas: () => Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
+    /** The JSON Schema of `type`, with what it names moved to the components. */
+    use(type: z.ZodType, io: "input" | "output"): unknown {
+      const { $schema, $defs, ...schema } = z.toJSONSchema(type, { io, unrepresentable: "any" });
+      const names = Object.fromEntries(
+        Object.keys($defs ?? {}).map((name) => [`#/$defs/${name}`, name]),
+      );
+      const hoisted = (value: unknown) =>
+        JSON.parse(JSON.stringify(value), (key, item) =>
+          key === "$ref" && names[item] ? `#/components/schemas/${names[item]}` : item,
+        );
+      for (const [name, definition] of Object.entries($defs ?? {})) {
+        const { id: _, ...rest } = definition as JsonObject;
+        store(name, hoisted(rest), io);
+      }
+      const { id, ...rest } = hoisted(schema) as JsonObject;
+      return id ? { $ref: `#/components/schemas/${store(String(id), rest, io)}` } : rest;
+    },
+  };
+}
+
+function operation(
+  endpoint: Endpoint,
+  api: DocumentedApi,
+  format: ProblemFormat,
+  components: Components,
+): JsonObject {
+  const { guard } = endpoint;
+  const needs = [
+    guard.scopes.length > 0 && `Scope: \`${guard.scopes.join(" ")}\`.`,
+    guard.roles.length > 0 && `Role: ${guard.roles.join(" or ")}.`,
+  ].filter(Boolean);
+  return {
+    operationId: operationId(endpoint),
+    tags: [api.name],
+    summary: endpoint.summary,
+    description: [endpoint.description, ...needs].filter(Boolean).join("\n\n") || undefined,
+    security: guard.requiresToken ? [{ accessToken: guard.scopes }] : [],
+    parameters: [
+      ...parameters(endpoint.params, "path", components),
+      ...parameters(endpoint.query, "query", components),
+      ...Object.entries(endpoint.headers).map(([name, description]) => ({
+        name,
+        in: "header",
+        required: false,
+        description,
+        schema: { type: "string" },
+      })),
+    ],
+    ...(endpoint.body && { requestBody: requestBody(endpoint, endpoint.body, components) }),
+    responses: { ...replies(endpoint, components), ...refusals(endpoint, format, components) },
+  };
+}
+
+/** `POST /posts/:postId/publish` -> `postPostsByPostIdPublish`: stable as long as the path is. */
+const operationId = ({ method, path }: Endpoint): string =>
+  path
+    .split("/")
+    .filter(Boolean)
+    .map((part) => part.replace(/^:(\w)/, (_, first: string) => `By${first.toUpperCase()}`))
+    .map((part) => part.replace(/[^\w]+(\w)?/g, (_, next?: string) => next?.toUpperCase() ?? ""))
+    .reduce((name, part) => name + part.charAt(0).toUpperCase() + part.slice(1), method as string);
+
+function parameters(
+  schema: z.ZodObject | undefined,
+  where: string,
+  components: Components,
+): unknown[] {
+  return Object.entries(schema?.shape ?? {}).map(([name, field]) => {
+    const type = field as z.ZodType;
+    const { description, ...rest } = components.use(type, "input") as JsonObject;
+    return {
+      name,
+      in: where,
+      required: where === "path" || !type.safeParse(undefined).success,
+      description,
+      schema: rest,
+    };
+  });
+}
+
+const requestBody = (endpoint: Endpoint, body: z.ZodType, components: Components): JsonObject => {
+  const schema = components.use(body, "input");
+  return {
+    required: true,
+    content: Object.fromEntries(endpoint.consumes.map((type) => [type, { schema }])),
+  };
+};
+
+function replies({ reply }: Endpoint, components: Components): JsonObject {
+  const schema = reply.body && components.use(reply.body, "output");
+  const one = (description: string) => ({
+    description,
+    ...(reply.headers && {
+      headers: Object.fromEntries(
+        Object.entries(reply.headers).map(([name, text]) => [
+          name,
+          { description: text, schema: { type: "string" } },
+        ]),
+      ),
+    }),
+    ...(schema ? { content: { [reply.mediaType]: { schema } } } : {}),
+  });
+  return {
+    [reply.status]: one(STATUS_CODES[reply.status] ?? "Success"),
+    ...Object.fromEntries(
+      Object.entries(reply.otherwise ?? {}).map(([status, when]) => [status, one(when)]),
+    ),
+  };
+}
+
+/** What the endpoint declares, and what the kit answers on its behalf. */
+function refusals(endpoint: Endpoint, format: ProblemFormat, components: Components): JsonObject {
+  const { guard } = endpoint;
+  const types: ProblemType[] = [
+    invalidRequest,
+    // A public endpoint refuses a bad token too.
+    unauthenticated,
+    ...(guard.requiresToken ? [forbidden] : []),
+    ...(endpoint.body ? [payloadTooLarge, unsupportedMediaType] : []),
+    ...endpoint.problems,
+    internal,
+    unavailable,
+  ];
+  const schema = components.use(format.schema, "output");
+  const byStatus = Map.groupBy(new Set(types), ({ status }) => status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, same]) => [
+      status,
+      {
+        description: same.map(({ code, summary }) => `\`${code}\`: ${summary}`).join("\n\n"),
+        content: { [format.mediaType]: { schema } },
+      },
+    ]),
+  );
+}

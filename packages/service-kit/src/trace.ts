@@ -1,0 +1,34 @@
+/**
+ * W3C Trace Context (https://www.w3.org/TR/trace-context/): the trace that a request belongs to,
+ * carried through every await, so that each log line, event and outbound call joins it.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes } from "node:crypto";
+
+export type Trace = { traceId: string; spanId: string; flags: string };
+
+const storage = new AsyncLocalStorage<Trace>();
+
+const pattern = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/;
+const none = /^0+$/;
+
+/** A trace with a span of our own: continues `traceparent` when it is valid, else starts one. */
+export function continueTrace(traceparent: string | undefined): Trace {
+  const [, traceId, parentId, flags] = pattern.exec(traceparent ?? "") ?? [];
+  const spanId = randomBytes(8).toString("hex");
+  if (!traceId || !parentId || none.test(traceId) || none.test(parentId)) {
+    return { traceId: randomBytes(16).toString("hex"), spanId, flags: "00" };
+  }
+  return { traceId, spanId, flags: flags ?? "00" };
+}
+
+/** Runs `work` inside a trace. */
+export const inTrace = <T>(trace: Trace, work: () => T): T => storage.run(trace, work);
+
+export const currentTrace = (): Trace | undefined => storage.getStore();
+
+/** The `traceparent` value for an outbound call or an event; undefined outside any trace. */
+export function traceparent(): string | undefined {
+  const trace = currentTrace();
+  return trace && `00-${trace.traceId}-${trace.spanId}-${trace.flags}`;
+}
