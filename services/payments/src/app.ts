@@ -1,0 +1,25 @@
+/** payments: what people pay, regularly. The list of endpoints is the table of contents. */
+import { type AppOptions, createApp } from "@portico/service-kit";
+import { getPayment } from "./payments/get-payment.ts";
+import { listPayments } from "./payments/list-payments.ts";
+import type { PaymentStore } from "./payments/payment-store.ts";
+import { submitPayment } from "./payments/submit-payment.ts";
+
+export type PaymentsDependencies = Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
+  payments: PaymentStore;
+};
+
+export const endpoints = ({ payments }: Pick<PaymentsDependencies, "payments">) => [
+  submitPayment(payments),
+  listPayments(payments),
+  getPayment(payments),
+];
+
+export const about = {
+  name: "payments",
+  title: "Portico payments",
+  description: "Recurring payments that people report.",
+};
+
+export const createPayments = (dependencies: PaymentsDependencies) =>
+  createApp({ ...about, ...dependencies, endpoints: endpoints(dependencies) });

@@ -1,0 +1,15 @@
+import type { Migration } from "@portico/service-kit";
+
+export const migrations: readonly Migration[] = [
+  {
+    id: "0001-payments-newest-first",
+    async up(db) {
+      await db
+        .collection("payments")
+        .createIndexes([
+          { key: { userId: 1, timestamp: -1, _id: -1 } },
+          { key: { userId: 1, currency: 1, timestamp: -1, _id: -1 } },
+        ]);
+    },
+  },
+];
