@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import type { Supervisor } from "../processes/supervisor.ts";
+import {
+  administratorUri,
+  type DatabaseUser,
+  databaseUri,
+  type Mongod,
+  mongodProcess,
+  prepareMongod,
+} from "./mongod.ts";
+import { type Redis, redisAdministratorUri, redisProcess, redisUri } from "./redis.ts";
+
+export interface StoreOptions {
+  supervisor: Supervisor;
+  folder: string;
+  mongodb: Omit<Mongod, "folder">;
+  redis: Omit<Redis, "folder">;
+  /** Who uses the stores, each with its password at either one. */
+  users: { name: string; mongodbPassword: string; redisPassword: string }[];
+}
+
+export interface Stores {
+  /** Administrative URIs: for tests, backups and people, never for a service. */
+  mongodb: string;
+  redis: string;
+  mongodbUriOf(user: string): string;
+  redisUrlOf(user: string): string;
+}
+
+/** Starts both stores at the same time and resolves when every user can sign in. */
+export async function startStores(options: StoreOptions): Promise<Stores> {
+  await Promise.all([startMongod(options), startRedis(options)]);
+  return {
+    mongodb: administratorUri(options.mongodb),
+    redis: redisAdministratorUri(options.redis),
+    mongodbUriOf: (name) => databaseUri(options.mongodb.port, databaseUser(options, name)),
+    redisUrlOf: (name) => redisUri(options.redis.port, keyUser(options, name)),
+  };
+}
+
+async function startMongod(options: StoreOptions): Promise<void> {
+  const mongod = { ...options.mongodb, folder: join(options.folder, "mongodb") };
+  await options.supervisor.start(await mongodProcess(mongod));
+  await prepareMongod(
+    mongod,
+    options.users.map(({ name }) => databaseUser(options, name)),
+  );
+}
+
+async function startRedis(options: StoreOptions): Promise<void> {
+  const redis = { ...options.redis, folder: join(options.folder, "redis") };
+  const users = options.users.map(({ name }) => keyUser(options, name));
+  await options.supervisor.start(await redisProcess(redis, users));
+}
+
+function databaseUser(options: StoreOptions, name: string): DatabaseUser {
+  return { name, password: userNamed(options, name).mongodbPassword };
+}
+
+function keyUser(options: StoreOptions, name: string) {
+  return { name, password: userNamed(options, name).redisPassword };
+}
+
+function userNamed({ users }: StoreOptions, name: string) {
+  const user = users.find((candidate) => candidate.name === name);
+  if (!user) throw new Error(`no store user is called ${name}`);
+  return user;
+}

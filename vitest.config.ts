@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const testing = "packages/dev-env/src/testing";
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "services",
+          include: ["{services,packages,gateway}/**/*.test.ts"],
+          globalSetup: [`${testing}/stores.global-setup.ts`],
+          setupFiles: [`${testing}/guard-network.setup.ts`],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "journeys",
+          include: ["tests/**/*.test.ts"],
+          globalSetup: [`${testing}/platform.global-setup.ts`],
+          setupFiles: [`${testing}/guard-network.setup.ts`],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
