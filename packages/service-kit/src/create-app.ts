@@ -50,10 +50,11 @@ export function createApp(options: AppOptions): Express {
   app.set("query parser", "simple");
 
   app.use(observe(options));
-  // Answers are data, never pages: nothing may be loaded, framed or kept because of them.
+  // Answers are data, never pages: nothing may be loaded, framed or run because of them.
   app.use(
     helmet({
       contentSecurityPolicy: {
+        useDefaults: false,
         directives: { "default-src": ["'none'"], "frame-ancestors": ["'none'"] },
       },
     }),
