@@ -17,6 +17,9 @@ const REPLICA_SET = "portico";
 const ADMINISTRATOR = "admin";
 const AUTHENTICATION_FAILED = 18;
 const UNAUTHORIZED = 13;
+const NOT_WRITABLE_PRIMARY = 10107;
+const NOT_PRIMARY_OR_SECONDARY = 13436;
+const electing = [NOT_WRITABLE_PRIMARY, NOT_PRIMARY_OR_SECONDARY];
 const PRIMARY_WITHIN_MS = 20_000;
 
 export interface Mongod {
@@ -64,8 +67,7 @@ export async function prepareMongod(mongod: Mongod, users: DatabaseUser[]): Prom
   await ensureAdministrator(mongod);
   await withClient(administratorUri(mongod, { direct: true }), async (client) => {
     await followPort(client, mongod.port);
-    await waitUntilPrimary(client);
-    await Promise.all(users.map((user) => ensureUser(client, user)));
+    await Promise.all(users.map((user) => whenPrimary(() => ensureUser(client, user))));
   });
 }
 
@@ -87,12 +89,12 @@ async function initiateReplicaSet({ port }: Mongod): Promise<void> {
   await withClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, async (client) => {
     const { setName } = await client.db("admin").command({ hello: 1 });
     if (setName) return;
+    const configuration = { _id: REPLICA_SET, members: [member(port)] };
     await client
       .db("admin")
-      .command({ replSetInitiate: { _id: REPLICA_SET, members: [member(port)] } })
-      // It has been initiated before and still reads its configuration.
-      .catch(unlessCode(UNAUTHORIZED));
-    await waitUntilPrimary(client);
+      .command({ replSetInitiate: configuration })
+      // Initiated in an earlier run: it still reads its configuration, or was removed from it by a change of port.
+      .catch(unlessUnauthorized);
   });
 }
 
@@ -102,20 +104,23 @@ const member = (port: number) => ({ _id: 0, host: `127.0.0.1:${port}` });
 async function ensureAdministrator(mongod: Mongod): Promise<void> {
   if (await administratorSignsIn(mongod)) return;
   await withClient(`mongodb://127.0.0.1:${mongod.port}/?directConnection=true`, async (client) => {
-    await waitUntilPrimary(client);
     try {
-      await client.db("admin").command({
-        createUser: ADMINISTRATOR,
-        pwd: mongod.administratorPassword,
-        roles: ["root"],
-        mechanisms: ["SCRAM-SHA-256"],
-      });
+      await whenPrimary(() => createAdministrator(client, mongod.administratorPassword));
     } catch (error) {
       if (!hasCode(error, UNAUTHORIZED)) throw error;
       throw new Failure(
         "MongoDB has another administrator password than MONGODB_ADMIN_PASSWORD: correct it, or make reset.",
       );
     }
+  });
+}
+
+function createAdministrator(client: Client, password: string) {
+  return client.db("admin").command({
+    createUser: ADMINISTRATOR,
+    pwd: password,
+    roles: ["root"],
+    mechanisms: ["SCRAM-SHA-256"],
   });
 }
 
@@ -138,17 +143,18 @@ async function followPort(client: Client, port: number): Promise<void> {
   await client.db("admin").command({ replSetReconfig: moved, force: true });
 }
 
-async function waitUntilPrimary(client: Client): Promise<void> {
+/** Repeats a write for as long as the only member has not elected itself. */
+async function whenPrimary<T>(write: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PRIMARY_WITHIN_MS;
-  while (!(await isPrimary(client))) {
-    if (performance.now() > deadline) throw new Failure("MongoDB did not elect itself primary.");
-    await sleep(20);
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      const isElecting = electing.some((code) => hasCode(error, code));
+      if (!isElecting || performance.now() > deadline) throw error;
+      await sleep(20);
+    }
   }
-}
-
-async function isPrimary(client: Client): Promise<boolean> {
-  const { isWritablePrimary } = await client.db("admin").command({ hello: 1 });
-  return isWritablePrimary === true;
 }
 
 /** Sets the password each time, so that a changed secret takes effect at the next start. */
@@ -175,10 +181,8 @@ async function withClient(uri: string, use: (client: Client) => Promise<void>): 
   }
 }
 
-function unlessCode(...codes: number[]) {
-  return (error: unknown) => {
-    if (!codes.some((code) => hasCode(error, code))) throw error;
-  };
+function unlessUnauthorized(error: unknown): void {
+  if (!hasCode(error, UNAUTHORIZED)) throw error;
 }
 
 function hasCode(error: unknown, code: number): boolean {

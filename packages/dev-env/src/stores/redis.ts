@@ -71,7 +71,7 @@ function accessControlList(redis: Redis, users: KeyUser[]): string {
  * yet ioredis asks it whether the server has finished loading.
  */
 function serviceRule({ name, password }: KeyUser): string {
-  const reach = `~${name}:* ~events:* &${name}:* &events:*`;
+  const reach = `~${name}:* ~events:* resetchannels &${name}:* &events:*`;
   const commands = "+@all -@admin -@dangerous -scan -randomkey +info";
   return `user ${name} on ${passwordHash(password)} ${reach} ${commands}`;
 }
