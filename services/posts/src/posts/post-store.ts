@@ -1,6 +1,6 @@
 /** The only file that knows how posts are kept. */
 import type { Connection } from "mongoose";
-import { Schema } from "mongoose";
+import { Schema, trusted } from "mongoose";
 import type { Post } from "./post.ts";
 
 type PostDocument = { _id: string; authorId: string; text: string; createdAt: Date };
@@ -50,7 +50,10 @@ export function createPostStore(connection: Connection): PostStore {
       const query = posts.find().sort({ createdAt: -1, _id: -1 }).limit(limit);
       if (position) {
         const { createdAt, id } = position;
-        query.or([{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }]);
+        query.or([
+          { createdAt: trusted({ $lt: createdAt }) },
+          { createdAt, _id: trusted({ $lt: id }) },
+        ]);
       }
       return (await query.lean<PostDocument[]>()).map(toPost);
     },
