@@ -38,7 +38,7 @@ export type AppOptions = {
   problemFormat?: ProblemFormat;
   /** Largest body in bytes; 100 KiB unless said otherwise. */
   bodyLimitBytes?: number;
-  /** Handlers of other makers (a protocol library), tried after the endpoints. */
+  /** Handlers of other makers (a protocol library, pages), tried before the endpoints: `next()` passes on to them. */
   foreign?: readonly { route: string; handler: RequestHandler }[];
 };
 
@@ -60,6 +60,7 @@ export function createApp(options: AppOptions): Express {
     }),
   );
   app.get(`/${options.name}/openapi.json`, serveDocument(options));
+  for (const { route, handler } of options.foreign ?? []) app.all(route, named(route), handler);
   for (const endpoint of options.endpoints) {
     app[endpoint.method](
       endpoint.path,
@@ -69,7 +70,6 @@ export function createApp(options: AppOptions): Express {
     );
   }
   for (const [path, methods] of methodsByPath(options)) app.all(path, refuseMethod(methods));
-  for (const { route, handler } of options.foreign ?? []) app.all(route, named(route), handler);
   app.use(() => {
     throw notFound();
   });
