@@ -1,0 +1,35 @@
+import { extension, type Json } from "./envoy-config.ts";
+
+/**
+ * One JSON line per request. Neither the query string nor any header that may carry a secret or a
+ * name is in it; `requestId` and `traceparent` join it to the service's line.
+ */
+export function accessLog(): Json {
+  return extension(
+    "envoy.access_loggers.stdout",
+    "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
+    {
+      log_format: {
+        json_format: {
+          time: "%START_TIME%",
+          level: "info",
+          service: "envoy",
+          event: "http.request",
+          method: "%REQ(:METHOD)%",
+          path: "%PATH(NQ)%",
+          route: "%ROUTE_NAME%",
+          status: "%RESPONSE_CODE%",
+          details: "%RESPONSE_CODE_DETAILS%",
+          flags: "%RESPONSE_FLAGS%",
+          durationMs: "%DURATION%",
+          requestBytes: "%BYTES_RECEIVED%",
+          responseBytes: "%BYTES_SENT%",
+          upstream: "%UPSTREAM_CLUSTER%",
+          upstreamHost: "%UPSTREAM_HOST%",
+          requestId: "%REQ(X-REQUEST-ID)%",
+          traceparent: "%REQ(TRACEPARENT)%",
+        },
+      },
+    },
+  );
+}

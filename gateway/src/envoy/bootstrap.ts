@@ -1,0 +1,66 @@
+import { extension, fileSource, type Json } from "./envoy-config.ts";
+
+/**
+ * What Envoy is started with: where the rest is, the admin interface, and the limits of the whole
+ * process (Envoy, "Configuring Envoy as an edge proxy").
+ */
+export function bootstrap(options: {
+  readonly adminPort: number;
+  readonly listenersFile: string;
+  readonly clustersFile: string;
+}): Json {
+  return {
+    node: { id: "portico-envoy", cluster: "portico" },
+    admin: {
+      address: { socket_address: { address: "127.0.0.1", port_value: options.adminPort } },
+      ignore_global_conn_limit: true,
+    },
+    dynamic_resources: {
+      lds_config: fileSource(options.listenersFile),
+      cds_config: fileSource(options.clustersFile),
+    },
+    overload_manager: overloadManager(),
+    application_log_config: {
+      log_format: {
+        json_format: {
+          time: "%Y-%m-%dT%H:%M:%S.%eZ",
+          level: "%l",
+          service: "envoy",
+          event: "envoy.%n",
+          message: "%j",
+        },
+      },
+    },
+  };
+}
+
+const MAX_HEAP_BYTES = 512 * 1024 * 1024;
+const MAX_CONNECTIONS = 50_000;
+
+function overloadManager(): Json {
+  const monitors = "envoy.extensions.resource_monitors";
+  return {
+    refresh_interval: "0.25s",
+    resource_monitors: [
+      extension("envoy.resource_monitors.fixed_heap", `${monitors}.fixed_heap.v3.FixedHeapConfig`, {
+        max_heap_size_bytes: MAX_HEAP_BYTES,
+      }),
+      extension(
+        "envoy.resource_monitors.global_downstream_max_connections",
+        `${monitors}.downstream_connections.v3.DownstreamConnectionsConfig`,
+        { max_active_downstream_connections: MAX_CONNECTIONS },
+      ),
+    ],
+    actions: [
+      overloadAction("envoy.overload_actions.shrink_heap", 0.95),
+      overloadAction("envoy.overload_actions.stop_accepting_requests", 0.98),
+    ],
+  };
+}
+
+function overloadAction(name: string, threshold: number): Json {
+  return {
+    name,
+    triggers: [{ name: "envoy.resource_monitors.fixed_heap", threshold: { value: threshold } }],
+  };
+}

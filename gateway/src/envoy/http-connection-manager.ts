@@ -1,0 +1,99 @@
+import type { Listener } from "../model/model.ts";
+import { accessLog } from "./access-log.ts";
+import { type EnvoyResource, extension, fileSource, type Json, typed } from "./envoy-config.ts";
+import { dropIdentityHeaders } from "./header-hygiene.ts";
+import { jwtAuthn } from "./jwt-authn.ts";
+import { localReplies } from "./local-replies.ts";
+import { tracing } from "./tracing.ts";
+
+/**
+ * Everything between a client's bytes and a route, with the settings of Envoy's edge best practices:
+ * its defaults are for a trusted network.
+ */
+export function httpConnectionManager(listener: Listener, routesFile: string): EnvoyResource {
+  return typed(
+    "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    {
+      stat_prefix: listener.name,
+      rds: { route_config_name: listener.name, config_source: fileSource(routesFile) },
+      http_filters: [jwtAuthn(listener.tokenIssuer), bodyLimit(), router()],
+
+      ...clientIdentity(),
+      ...pathHandling(),
+      ...limits(),
+
+      server_name: "portico",
+      generate_request_id: true,
+      always_set_request_id_in_response: true,
+      request_id_extension: {
+        typed_config: typed("envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig", {
+          pack_trace_reason: false,
+        }),
+      },
+      tracing: tracing(),
+      access_log: [accessLog()],
+      local_reply_config: localReplies(),
+    },
+  );
+}
+
+/** The peer is the client: nobody in front of us is trusted to say otherwise. */
+function clientIdentity() {
+  return {
+    use_remote_address: true,
+    xff_num_trusted_hops: 0,
+    // No client counts as internal, not even one on loopback or in the cluster: Envoy would trust it
+    // more. It takes an empty list for its default, so this one holds an address nobody has.
+    internal_address_config: {
+      cidr_ranges: [{ address_prefix: "255.255.255.255", prefix_len: 32 }],
+    },
+    early_header_mutation_extensions: [dropIdentityHeaders()],
+  };
+}
+
+/** One spelling for each path, so that a rule on it cannot be walked around. */
+function pathHandling() {
+  return {
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: "REJECT_REQUEST",
+  };
+}
+
+function limits() {
+  return {
+    // Node refuses a request whose headers are over 16 KiB; ours is the answer people should see.
+    max_request_headers_kb: 12,
+    request_headers_timeout: "10s",
+    request_timeout: "60s",
+    stream_idle_timeout: "300s",
+    common_http_protocol_options: {
+      idle_timeout: "900s",
+      max_headers_count: 100,
+      headers_with_underscores_action: "REJECT_REQUEST",
+    },
+    http2_protocol_options: {
+      max_concurrent_streams: 100,
+      initial_stream_window_size: 64 * 1024,
+      initial_connection_window_size: 1024 * 1024,
+    },
+  };
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/**
+ * The whole body is held here before a service sees it: a slow client costs Envoy a buffer and
+ * the service nothing. After jwt_authn, so that nobody without a token fills buffers.
+ */
+function bodyLimit(): Json {
+  return extension("envoy.filters.http.buffer", "envoy.extensions.filters.http.buffer.v3.Buffer", {
+    max_request_bytes: MAX_BODY_BYTES,
+  });
+}
+
+function router(): Json {
+  return extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router", {
+    suppress_envoy_headers: true,
+  });
+}

@@ -1,0 +1,65 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ResourceKind } from "./envoy/envoy-config.ts";
+import type { Verdict } from "./model/verdict.ts";
+
+/** What the controller counts. */
+export interface Metrics {
+  rebuilt(seconds: number, refused: readonly Verdict[]): void;
+  published(written: readonly ResourceKind[]): void;
+  /** The text of `/metrics`. */
+  expose(): Promise<string>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const rebuildSeconds = new Histogram({
+    name: "gateway_rebuild_seconds",
+    help: "Time from listing the objects to a configuration, without writing it",
+    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+    registers,
+  });
+  const rejectedObjects = new Gauge({
+    name: "gateway_rejected_objects",
+    help: "Objects that are left out now, or have a broken reference",
+    labelNames: ["kind"],
+    registers,
+  });
+  const versions = new Counter({
+    name: "gateway_versions_published_total",
+    help: "Versions of the configuration handed to Envoy",
+    registers,
+  });
+  const fileWrites = new Counter({
+    name: "gateway_envoy_file_writes_total",
+    help: "Files renamed into place for Envoy",
+    labelNames: ["resource"],
+    registers,
+  });
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the controller",
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+
+  return {
+    rebuilt(seconds, refused) {
+      rebuildSeconds.observe(seconds);
+      rejectedObjects.reset();
+      for (const [kind, verdicts] of Map.groupBy(refused, ({ object }) => object.kind)) {
+        const names = verdicts.map(({ object }) => `${object.namespace}/${object.name}`);
+        rejectedObjects.set({ kind }, new Set(names).size);
+      }
+    },
+    published(written) {
+      versions.inc();
+      for (const resource of written) {
+        fileWrites.inc({ resource });
+      }
+    },
+    expose: () => registry.metrics(),
+  };
+}

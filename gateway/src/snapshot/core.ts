@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { Metadata } from "./metadata.ts";
+
+/** Service and EndpointSlice: the two core kinds that say where a backend is. */
+
+const PortNumber = z.number().int().min(1).max(65535);
+
+export const Service = z.object({
+  metadata: Metadata,
+  spec: z.object({
+    type: z.string().default("ClusterIP"),
+    ports: z
+      .array(
+        z.object({
+          name: z.string().nullish(),
+          port: PortNumber,
+          appProtocol: z.string().nullish(),
+        }),
+      )
+      .default([]),
+  }),
+});
+
+export type Service = z.infer<typeof Service>;
+
+export const EndpointSlice = z.object({
+  metadata: Metadata,
+  addressType: z.enum(["IPv4", "IPv6", "FQDN"]),
+  endpoints: z
+    .array(
+      z.object({
+        addresses: z.array(z.string().min(1)).min(1).max(100),
+        conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
+      }),
+    )
+    .nullish(),
+  ports: z.array(z.object({ name: z.string().nullish(), port: PortNumber.nullish() })).nullish(),
+});
+
+export type EndpointSlice = z.infer<typeof EndpointSlice>;

@@ -1,0 +1,84 @@
+import type { Logger } from "../logger.ts";
+import { type Condition, isRefused, type Verdict } from "../model/verdict.ts";
+
+/**
+ * What became of each object. On a laptop: a log line when it changes, and a page; on a cluster the
+ * same statuses will be written back onto the objects.
+ */
+export interface StatusBoard {
+  report(verdicts: readonly Verdict[]): void;
+  statuses(): readonly ObjectStatus[];
+}
+
+export interface ObjectStatus extends Omit<Verdict, "conditions" | "generation"> {
+  readonly conditions: readonly (Condition & {
+    readonly lastTransitionTime: string;
+    readonly observedGeneration?: number;
+  })[];
+}
+
+export function createStatusBoard(logger: Logger, now: () => Date = () => new Date()): StatusBoard {
+  let board = new Map<string, ObjectStatus>();
+
+  return {
+    report(verdicts) {
+      const next = new Map<string, ObjectStatus>();
+      for (const verdict of verdicts) {
+        const key = keyOf(verdict);
+        const earlier = board.get(key);
+        const status = statusOf(verdict, earlier, now().toISOString());
+        if (hasChanged(status, earlier)) {
+          logChange(logger, verdict, earlier !== undefined);
+        }
+        next.set(key, status);
+      }
+      board = next;
+    },
+    statuses: () => [...board.values()],
+  };
+}
+
+function keyOf({ object, parent, listener }: Verdict): string {
+  const place = parent && [parent.kind, parent.namespace, parent.name, parent.sectionName];
+  return JSON.stringify([object.kind, object.namespace, object.name, place, listener]);
+}
+
+/** lastTransitionTime moves only when a condition's status does (Kubernetes API conventions). */
+function statusOf(
+  { conditions, generation, ...verdict }: Verdict,
+  earlier: ObjectStatus | undefined,
+  now: string,
+): ObjectStatus {
+  return {
+    ...verdict,
+    conditions: conditions.map((condition) => {
+      const before = earlier?.conditions.find(({ type }) => type === condition.type);
+      return {
+        ...condition,
+        lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : now,
+        ...(generation !== undefined && { observedGeneration: generation }),
+      };
+    }),
+  };
+}
+
+function hasChanged(status: ObjectStatus, earlier: ObjectStatus | undefined): boolean {
+  const told = (one: ObjectStatus | undefined) =>
+    one?.conditions.map(({ type, status, reason, message }) => [type, status, reason, message]);
+  return JSON.stringify(told(status)) !== JSON.stringify(told(earlier));
+}
+
+function logChange(logger: Logger, verdict: Verdict, isKnown: boolean) {
+  const { object, parent, listener, conditions } = verdict;
+  const about = {
+    object: `${object.kind} ${object.namespace}/${object.name}`,
+    ...(parent && { parent: `${parent.kind} ${parent.namespace}/${parent.name}` }),
+    ...(listener !== undefined && { listener }),
+  };
+  if (!isRefused(verdict)) {
+    logger[isKnown ? "info" : "debug"]("object.accepted", about);
+    return;
+  }
+  const [worst] = conditions.filter(({ status }) => status === "False");
+  logger.warn("object.rejected", { ...about, reason: worst?.reason, message: worst?.message });
+}
