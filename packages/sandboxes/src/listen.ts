@@ -1,6 +1,5 @@
 /** Puts a request handler on a port and takes it off again. */
 import { createServer, type RequestListener } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 
 export type Address = {
@@ -32,12 +31,18 @@ export function reachableHost(host = "127.0.0.1"): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
+/** Loaded only where it is asked for: TLS costs a process several megabytes. */
+async function createTlsServer(tls: Tls, handler: RequestListener) {
+  const https = await import("node:https");
+  return https.createServer(tls, handler);
+}
+
 export async function listen(
   handler: RequestListener,
   address: Address,
   tls?: Tls,
 ): Promise<Listening> {
-  const server = tls ? createTlsServer(tls, handler) : createServer(handler);
+  const server = tls ? await createTlsServer(tls, handler) : createServer(handler);
   const port = await whenListening(server, address);
   const scheme = tls ? "https" : "http";
 
