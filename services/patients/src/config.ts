@@ -1,0 +1,3 @@
+import { ServiceConfig } from "@portico/service-kit";
+
+export const Config = ServiceConfig;
