@@ -1,0 +1,48 @@
+# Every command a person needs. Whatever node is on the machine installs the packages;
+# everything after that runs on the node that the lock file names.
+NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node
+BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help up down reset test lint format generate verify demo bench bootstrap
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: bootstrap ## Install what is missing, start everything, print where everything is
+	@$(NODE) packages/dev-env/src/up.ts
+
+down: bootstrap ## Stop what make up started, from any terminal
+	@$(NODE) packages/dev-env/src/down.ts
+
+reset: bootstrap ## Stop, and remove all data, secrets and logs
+	@$(NODE) packages/dev-env/src/reset.ts
+
+test: bootstrap ## Types, lint, unit, integration and journey tests
+	@$(BIN) tsc --noEmit
+	@$(BIN) biome check --error-on-warnings
+	@$(BIN) vitest run
+
+lint: bootstrap ## Check types, lint and format
+	@$(BIN) tsc --noEmit
+	@$(BIN) biome check --error-on-warnings
+
+format: bootstrap ## Rewrite all files in the one format
+	@$(BIN) biome check --write
+
+generate: bootstrap ## Write OpenAPI documents and README tables from the code
+	@$(NODE) packages/dev-env/src/generate.ts
+
+verify: test ## What CI runs: test, and generate must change nothing
+	@$(NODE) packages/dev-env/src/generate.ts
+	@git diff --exit-code -- openapi '*README.md'
+
+demo: bootstrap ## Watch the journey through a running Portico
+	@$(NODE) tests/demo.ts
+
+bench: bootstrap ## Measure, and print a table of ratios
+	@$(NODE) bench/run.ts
+
+bootstrap:
+	@command -v node >/dev/null || { echo 'Node is missing: install Node 20 or newer (https://nodejs.org).' >&2; exit 1; }
+	@node packages/dev-env/bootstrap.mjs

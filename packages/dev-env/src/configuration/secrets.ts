@@ -1,0 +1,107 @@
+import { randomBytes } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { exportJWK, generateKeyPair } from "jose";
+import { type ServiceName, serviceNames } from "./services.ts";
+
+/**
+ * Every secret of a platform, by the name of the environment variable that may set it. Taken from the environment, else
+ * from a git-ignored `.env`, else generated once and kept in the platform's folder.
+ */
+export type Secrets = Record<SecretName, string>;
+
+type StorePassword = `${Uppercase<ServiceName>}_${"MONGODB" | "REDIS"}_PASSWORD`;
+export const userKinds = ["plain", "verified", "premium", "clinician", "administrator"] as const;
+export type UserKind = (typeof userKinds)[number];
+type UserPassword = `${Uppercase<UserKind>}_USER_PASSWORD`;
+
+export type SecretName =
+  | "MONGODB_ADMIN_PASSWORD"
+  | "MONGODB_KEY_FILE"
+  | "REDIS_ADMIN_PASSWORD"
+  | "SIGNING_KEYS"
+  | "COOKIE_KEYS"
+  | "EXTEND_API_KEY"
+  | "EXTEND_API_SECRET"
+  | "DEMO_SERVICE_SECRET"
+  | StorePassword
+  | UserPassword;
+
+type Generate = () => string | Promise<string>;
+
+const password: Generate = () => randomBytes(24).toString("base64url");
+const readablePassword: Generate = () => randomBytes(9).toString("base64url");
+
+const generators: Record<SecretName, Generate> = {
+  MONGODB_ADMIN_PASSWORD: password,
+  MONGODB_KEY_FILE: () => randomBytes(48).toString("base64"),
+  REDIS_ADMIN_PASSWORD: password,
+  SIGNING_KEYS: generateSigningKeys,
+  COOKIE_KEYS: () => randomBytes(32).toString("base64url"),
+  EXTEND_API_KEY: () => `extend-${randomBytes(9).toString("hex")}`,
+  EXTEND_API_SECRET: password,
+  DEMO_SERVICE_SECRET: password,
+  ...forEach(serviceNames.flatMap(storePasswords), password),
+  ...forEach(userKinds.map(userPassword), readablePassword),
+};
+
+export interface SecretSources {
+  /** Where generated ones are kept. */
+  folder: string;
+  /** What a person set: the environment, and the `.env` beside the configuration file. */
+  given: Record<string, string | undefined>;
+}
+
+export async function readSecrets({ folder, given }: SecretSources): Promise<Secrets> {
+  const file = join(folder, "secrets.json");
+  const kept = await readKept(file);
+  const generated: Record<string, string> = { ...kept };
+  const secrets: Record<string, string> = {};
+  for (const [name, generate] of Object.entries(generators)) {
+    generated[name] ??= await generate();
+    secrets[name] = given[name] || generated[name];
+  }
+  if (Object.keys(generated).length > Object.keys(kept).length) await keep(file, generated);
+  return secrets as Secrets;
+}
+
+/** The variables a person set for this platform. The environment wins over `.env`. */
+export async function givenVariables(root: string, environment: NodeJS.ProcessEnv) {
+  const text = await readFile(join(root, ".env"), "utf8").catch(() => "");
+  return { ...parseEnv(text), ...environment };
+}
+
+export function storePassword(service: ServiceName, store: "MONGODB" | "REDIS"): StorePassword {
+  return `${service.toUpperCase() as Uppercase<ServiceName>}_${store}_PASSWORD`;
+}
+
+export function userPassword(kind: UserKind): UserPassword {
+  return `${kind.toUpperCase() as Uppercase<UserKind>}_USER_PASSWORD`;
+}
+
+function storePasswords(service: ServiceName): StorePassword[] {
+  return [storePassword(service, "MONGODB"), storePassword(service, "REDIS")];
+}
+
+function forEach<Name extends string>(names: Name[], generate: Generate) {
+  return Object.fromEntries(names.map((name) => [name, generate])) as Record<Name, Generate>;
+}
+
+/** A private JWKS with one ES256 key, as auth reads it. */
+async function generateSigningKeys(): Promise<string> {
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const key = { ...(await exportJWK(privateKey)), alg: "ES256", use: "sig" };
+  return JSON.stringify({ keys: [{ ...key, kid: randomBytes(8).toString("hex") }] });
+}
+
+async function readKept(file: string): Promise<Record<string, string>> {
+  const text = await readFile(file, "utf8").catch(() => "{}");
+  return JSON.parse(text);
+}
+
+async function keep(file: string, secrets: Record<string, string>): Promise<void> {
+  const next = `${file}.${process.pid}`;
+  await writeFile(next, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  await rename(next, file);
+}
