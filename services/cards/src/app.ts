@@ -1,0 +1,24 @@
+/** cards: virtual cards, read from a card network. The list of endpoints is the table of contents. */
+import { type AppOptions, createApp } from "@portico/service-kit";
+import type { CardNetwork } from "./card-network/card-network.ts";
+import { getCard } from "./cards/get-card.ts";
+import { listActiveCards, listCards } from "./cards/list-cards.ts";
+
+export type CardsDependencies = Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
+  network: CardNetwork;
+};
+
+export const endpoints = ({ network }: Pick<CardsDependencies, "network">) => [
+  listCards(network),
+  listActiveCards(network),
+  getCard(network),
+];
+
+export const about = {
+  name: "cards",
+  title: "Portico cards",
+  description: "Virtual cards of the organisation.",
+};
+
+export const createCards = (dependencies: CardsDependencies) =>
+  createApp({ ...about, ...dependencies, endpoints: endpoints(dependencies) });
