@@ -1,0 +1,105 @@
+/** The only file that knows how accounts are kept. */
+import mongoose, { type ClientSession, type Connection, Schema } from "mongoose";
+import type { Role } from "../roles/role.ts";
+import type { Account } from "./account.ts";
+
+type AccountDocument = {
+  _id: string;
+  email: string;
+  passwordHash: string;
+  name: string | null;
+  emailVerified: boolean;
+  roles: Role[];
+  premiumUntil: Date | null;
+  createdAt: Date;
+};
+
+/** An account together with the proof of its password. */
+export type Credentials = { account: Account; passwordHash: string };
+
+export type AccountStore = {
+  /** Fails with MongoDB's duplicate key when the address is taken. */
+  create(account: Account, passwordHash: string, session: ClientSession): Promise<void>;
+  find(id: string): Promise<Account | undefined>;
+  /** One query for all of them; what is not there is left out. */
+  findAll(ids: readonly string[]): Promise<Account[]>;
+  findByEmail(email: string): Promise<Account | undefined>;
+  findCredentials(email: string): Promise<Credentials | undefined>;
+  /** Makes or changes the account with this address; its id and age stay. Answers the id. */
+  put(account: Account, passwordHash: string): Promise<string>;
+  /** Only while the account still has the address that was proved. */
+  markEmailVerified(id: string, email: string, session: ClientSession): Promise<void>;
+};
+
+const accountSchema = new Schema<AccountDocument>(
+  {
+    _id: { type: String, required: true },
+    email: { type: String, required: true },
+    passwordHash: { type: String, required: true },
+    name: { type: String, default: null },
+    emailVerified: { type: Boolean, required: true },
+    roles: { type: [String], required: true },
+    premiumUntil: { type: Date, default: null },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: "accounts", versionKey: false },
+);
+
+const toAccount = ({ _id, passwordHash: _, ...rest }: AccountDocument): Account => ({
+  id: _id,
+  ...rest,
+});
+
+const withoutPassword = { passwordHash: 0 } as const;
+
+export function createAccountStore(connection: Connection): AccountStore {
+  const accounts = connection.model("Account", accountSchema);
+
+  const findAll = async (ids: readonly string[]) => {
+    const found = await accounts
+      .find({ _id: mongoose.trusted({ $in: [...ids] }) }, withoutPassword)
+      .lean<AccountDocument[]>();
+    return found.map(toAccount);
+  };
+
+  return {
+    findAll,
+
+    async create({ id, ...rest }, passwordHash, session) {
+      await accounts.create([{ _id: id, ...rest, passwordHash }], { session });
+    },
+
+    async find(id) {
+      const document = await accounts.findById(id, withoutPassword).lean<AccountDocument>();
+      return document ? toAccount(document) : undefined;
+    },
+
+    async findByEmail(email) {
+      const document = await accounts.findOne({ email }, withoutPassword).lean<AccountDocument>();
+      return document ? toAccount(document) : undefined;
+    },
+
+    async findCredentials(email) {
+      const document = await accounts.findOne({ email }).lean<AccountDocument>();
+      return document
+        ? { account: toAccount(document), passwordHash: document.passwordHash }
+        : undefined;
+    },
+
+    async put({ id, email, createdAt, ...rest }, passwordHash) {
+      const document = await accounts
+        .findOneAndUpdate(
+          { email },
+          { $set: { ...rest, passwordHash }, $setOnInsert: { _id: id, createdAt } },
+          { upsert: true, returnDocument: "after", projection: { _id: 1 } },
+        )
+        .lean<{ _id: string }>()
+        .orFail();
+      return document._id;
+    },
+
+    async markEmailVerified(id, email, session) {
+      await accounts.updateOne({ _id: id, email }, { emailVerified: true }, { session });
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * An account: an e-mail address, a password and what its owner may do. This folder owns who exists and
+ * who can prove it with a password; whether the address is the owner's is `verification/`'s, and what a
+ * client may do with an account is `oidc/`'s.
+ */
+import { z } from "zod";
+import { Role } from "../roles/role.ts";
+
+export const AccountId = z.uuid().meta({ description: "Id of an account (UUID), `sub` in tokens" });
+
+/**
+ * RFC 5321 section 4.5.3.1.3: no longer than 254. Compared without case: two people are never told
+ * apart by it. ASCII only, so that no two addresses merely look alike.
+ */
+export const EmailAddress = z
+  .email()
+  .max(254)
+  .toLowerCase()
+  .meta({ description: "E-mail address; compared without case" });
+
+export const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, "Must not contain control characters.")
+  .meta({ description: "What to call the person" });
+
+/** What an account's owner sees of it. */
+export const Profile = z
+  .object({
+    id: AccountId,
+    email: z.string(),
+    name: z.string().nullable(),
+    emailVerified: z.boolean(),
+    roles: z.array(Role),
+    premiumUntil: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: "When the premium subscription ends; null without one" }),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "Profile" });
+
+export type Profile = z.output<typeof Profile>;
+
+/** An account without its password hash, which leaves the store only for a sign-in. */
+export type Account = {
+  id: string;
+  email: string;
+  name: string | null;
+  emailVerified: boolean;
+  roles: Role[];
+  premiumUntil: Date | null;
+  createdAt: Date;
+};
+
+export const toProfile = (account: Account): Profile => ({
+  ...account,
+  premiumUntil: account.premiumUntil?.toISOString() ?? null,
+  createdAt: account.createdAt.toISOString(),
+});

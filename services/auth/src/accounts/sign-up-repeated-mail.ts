@@ -1,0 +1,23 @@
+import type { EventHandler } from "@portico/service-kit";
+import { type Mail, toMail } from "../mail/mail.ts";
+import type { Mailer } from "../mail/mailer.ts";
+import type { AccountStore } from "./account-store.ts";
+
+const mailAbout = (frontendUrl: string): Mail =>
+  toMail({
+    subject: "You already have an account",
+    paragraphs: [
+      "Somebody signed up with this address, which has an account. Nothing about it was changed.",
+      "If it was you: sign in with the password that you have.",
+    ],
+    action: { text: "Sign in", link: frontendUrl },
+    closing: "If it was not you, ignore this mail.",
+  });
+
+/** Tells the owner what the answer to a sign-up must not tell. */
+export const sendSignUpRepeated =
+  (accounts: AccountStore, mailer: Mailer, frontendUrl: string): EventHandler =>
+  async (event) => {
+    const account = await accounts.find(String(event.data.accountId));
+    if (account) await mailer.send(account.email, mailAbout(frontendUrl));
+  };

@@ -1,0 +1,65 @@
+/** auth: who people are, and what clients may do for them. The list of endpoints is the table of contents. */
+import { type AppOptions, createApp, type Outbox } from "@portico/service-kit";
+import type { Provider } from "oidc-provider";
+import type { AccountStore } from "./accounts/account-store.ts";
+import type { Authenticate } from "./accounts/authenticate.ts";
+import type { FreshAccounts } from "./accounts/fresh-accounts.ts";
+import { getMe } from "./accounts/get-me.ts";
+import { signIn } from "./accounts/sign-in.ts";
+import { signUp } from "./accounts/sign-up.ts";
+import { interaction } from "./oidc/interaction.ts";
+import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
+import { mountProvider } from "./oidc/mount.ts";
+import { serveStylesheet } from "./pages/page.ts";
+import { requestVerification } from "./verification/request-verification.ts";
+import { verify } from "./verification/verify.ts";
+import type { VerifyAddress } from "./verification/verify-address.ts";
+import { verifyPage } from "./verification/verify-page.ts";
+
+export type EndpointDependencies = {
+  accounts: AccountStore;
+  freshAccounts: FreshAccounts;
+  outbox: Outbox;
+  authenticate: Authenticate;
+  issueAccessToken: IssueAccessToken;
+  verifyAddress: VerifyAddress;
+};
+
+export type AuthDependencies = EndpointDependencies &
+  Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
+    provider: Provider;
+    frontendUrl: string;
+  };
+
+export const endpoints = (dependencies: EndpointDependencies) => {
+  const { accounts, freshAccounts, outbox, authenticate } = dependencies;
+  return [
+    signUp(accounts, outbox),
+    verify(dependencies.verifyAddress),
+    requestVerification(accounts, outbox),
+    signIn(authenticate, dependencies.issueAccessToken),
+    getMe(freshAccounts),
+  ];
+};
+
+/** What people open in a browser, and the protocol's own paths. */
+const pages = ({ provider, authenticate, verifyAddress, frontendUrl }: AuthDependencies) => [
+  verifyPage(verifyAddress, frontendUrl),
+  interaction(provider, authenticate),
+  serveStylesheet,
+  ...mountProvider(provider),
+];
+
+export const about = {
+  name: "auth",
+  title: "Portico auth",
+  description: "Accounts, their verification, and OpenID Connect.",
+};
+
+export const createAuth = (dependencies: AuthDependencies) =>
+  createApp({
+    ...about,
+    ...dependencies,
+    endpoints: endpoints(dependencies),
+    foreign: pages(dependencies),
+  });

@@ -1,0 +1,18 @@
+import { readConfig, ServiceConfig, secret } from "@portico/service-kit";
+import { z } from "zod";
+
+export const Config = ServiceConfig.extend({
+  publicOrigin: z.url().meta({ description: "Where people reach the platform; links in mail" }),
+  frontendUrl: z.url().meta({ description: "Where pages lead to when a person is done" }),
+  smtpUrl: secret("SMTP server that takes the mail, `smtp://user:password@host:port`"),
+  emailFrom: z.string().min(3).meta({ description: "Sender of every mail" }),
+  signingKeys: secret(
+    "Private JWKS (RFC 7517) of ES256 keys; the first signs, all of them are published",
+  ),
+  cookieKeys: secret("Keys that sign cookies, separated by commas; the first signs, all verify"),
+});
+
+export type AuthConfig = Readonly<z.output<typeof Config>>;
+
+/** For both programs of this service: the server and the seed. */
+export const readAuthConfig = (): AuthConfig => readConfig(Config, process.env);

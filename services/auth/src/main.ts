@@ -1,0 +1,56 @@
+import { hostname } from "node:os";
+import {
+  connectMongo,
+  connectRedis,
+  createLogger,
+  createMetrics,
+  migrate,
+  pingMongo,
+  serve,
+  startConsumer,
+  startOutbox,
+} from "@portico/service-kit";
+import { readAuthConfig } from "./config.ts";
+import { createMailer } from "./mail/mailer.ts";
+import { migrations } from "./migrations.ts";
+import { assemble } from "./parts.ts";
+
+const config = readAuthConfig();
+const logger = createLogger("auth", config.logLevel);
+const metrics = createMetrics("auth");
+const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
+await migrate(mongo, migrations, logger);
+
+const redis = connectRedis(config.redisUrl.reveal(), logger);
+const consumerRedis = connectRedis(config.redisUrl.reveal(), logger, { blocking: true });
+const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
+const outbox = startOutbox("auth", mongo, redis, logger);
+const { app, eventHandlers } = assemble({ config, mongo, outbox, mailer, logger, metrics });
+const consumer = startConsumer({
+  group: "auth",
+  instance: `${hostname()}-${config.port}`,
+  sources: ["auth"],
+  handlers: eventHandlers,
+  connection: mongo,
+  redis: consumerRedis,
+  logger,
+});
+
+await serve({
+  app,
+  config,
+  metrics,
+  logger,
+  // Not Redis: without it mail waits, and everything else works.
+  checks: { mongodb: pingMongo(mongo) },
+  closers: [
+    () => consumer.stop(),
+    () => outbox.stop(),
+    async () => mailer.close(),
+    async () => {
+      redis.disconnect();
+      consumerRedis.disconnect();
+    },
+    () => mongo.close(),
+  ],
+});

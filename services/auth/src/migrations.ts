@@ -1,0 +1,39 @@
+import { inboxMigration, type Migration, outboxMigration } from "@portico/service-kit";
+import type { mongo } from "mongoose";
+
+/** How long a link is remembered after it ended, to answer "expired" and "used" rather than "unknown". */
+const linkRememberedS = 7 * 86_400;
+
+const expiring = ["grants", "sessions", "interactions", "authorizationCodes", "refreshTokens"];
+
+export const migrations: readonly Migration[] = [
+  outboxMigration,
+  inboxMigration,
+  {
+    id: "0001-accounts-one-for-each-address",
+    async up(db) {
+      await db.collection("accounts").createIndex({ email: 1 }, { unique: true });
+    },
+  },
+  {
+    id: "0002-verifications-end",
+    async up(db) {
+      await db
+        .collection("verifications")
+        .createIndex({ expiresAt: 1 }, { expireAfterSeconds: linkRememberedS });
+    },
+  },
+  {
+    id: "0003-protocol-state",
+    async up(db) {
+      for (const name of expiring) await endsByItself(db.collection(name));
+      for (const name of ["authorizationCodes", "refreshTokens"]) {
+        await db.collection(name).createIndex({ grantId: 1 });
+      }
+      await db.collection("sessions").createIndex({ uid: 1 });
+    },
+  },
+];
+
+const endsByItself = (collection: mongo.Collection) =>
+  collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });

@@ -1,0 +1,111 @@
+/**
+ * How the protocol library keeps its state: a MongoDB collection for each kind. What proves something by
+ * being known (a code, a refresh token, a session cookie) is kept under its hash only, so that nobody
+ * who reads the database can use it. Expired documents go by TTL index; the library checks times itself.
+ */
+import { createHash } from "node:crypto";
+import { isDuplicateKey } from "@portico/service-kit";
+import type { Connection, mongo } from "mongoose";
+import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from "oidc-provider";
+
+type Stored = {
+  _id: string;
+  payload: AdapterPayload;
+  grantId?: string;
+  uid?: string;
+  consumedAt?: Date;
+  expiresAt?: Date;
+};
+
+/** Kind -> collection, and whether the id is a secret. */
+const kinds: Record<string, { collection: string; secretId: boolean }> = {
+  Client: { collection: "clients", secretId: false },
+  Grant: { collection: "grants", secretId: false },
+  Session: { collection: "sessions", secretId: true },
+  Interaction: { collection: "interactions", secretId: true },
+  AuthorizationCode: { collection: "authorizationCodes", secretId: true },
+  RefreshToken: { collection: "refreshTokens", secretId: true },
+};
+
+const hash = (id: string): string => createHash("sha256").update(id).digest("base64url");
+
+export const createAdapters =
+  (connection: Connection): AdapterFactory =>
+  (kind) => {
+    const known = kinds[kind];
+    if (!known) return keepsNothing(kind);
+    const db = connection.getClient().db(connection.name);
+    return createAdapter(db.collection<Stored>(known.collection), known.secretId);
+  };
+
+function createAdapter(stored: mongo.Collection<Stored>, secretId: boolean): Adapter {
+  const keyOf = (id: string) => (secretId ? hash(id) : id);
+
+  return {
+    async upsert(id, payload, expiresInS) {
+      const { jti, ...rest } = payload;
+      const document = {
+        payload: secretId ? withoutSessionCookie(rest) : payload,
+        ...(payload.grantId && { grantId: payload.grantId }),
+        ...(payload.uid && { uid: payload.uid }),
+        ...(expiresInS && { expiresAt: new Date(Date.now() + expiresInS * 1000) }),
+      };
+      const save = () => stored.replaceOne({ _id: keyOf(id) }, document, { upsert: true });
+      // Two upserts of a new id at once: the unique index lets one insert, the other replaces it.
+      await save().catch((error) => (isDuplicateKey(error) ? save() : Promise.reject(error)));
+    },
+
+    async find(id) {
+      const document = await stored.findOne({ _id: keyOf(id) });
+      return document ? toPayload(document, secretId ? id : undefined) : undefined;
+    },
+
+    async findByUid(uid) {
+      const document = await stored.findOne({ uid });
+      return document ? toPayload(document) : undefined;
+    },
+
+    findByUserCode: () => Promise.reject(new Error("The device flow is not enabled.")),
+
+    /** Guarded in the query: of two uses at once, one gets it. */
+    async consume(id) {
+      const { matchedCount } = await stored.updateOne(
+        { _id: keyOf(id), consumedAt: { $exists: false } },
+        { $set: { consumedAt: new Date() } },
+      );
+      if (matchedCount === 0) throw new errors.InvalidGrant("already used");
+    },
+
+    async destroy(id) {
+      await stored.deleteOne({ _id: keyOf(id) });
+    },
+
+    async revokeByGrantId(grantId) {
+      await stored.deleteMany({ grantId });
+    },
+  };
+}
+
+/** An interaction remembers the cookie of the session that it began in; nothing ever reads it. */
+const withoutSessionCookie = (payload: AdapterPayload): AdapterPayload => {
+  if (!payload.session) return payload;
+  const { cookie: _, ...session } = payload.session;
+  return { ...payload, session: session as typeof payload.session };
+};
+
+const toPayload = ({ payload, consumedAt }: Stored, jti?: string): AdapterPayload => ({
+  ...payload,
+  ...(jti && { jti }),
+  ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1000) }),
+});
+
+/** Access tokens are JWTs, kept nowhere. What is not enabled here fails when it is first kept. */
+const keepsNothing = (kind: string): Adapter => ({
+  upsert: () => Promise.reject(new Error(`${kind} is not kept: is a feature enabled by mistake?`)),
+  find: () => Promise.resolve(undefined),
+  findByUid: () => Promise.resolve(undefined),
+  findByUserCode: () => Promise.resolve(undefined),
+  consume: () => Promise.resolve(),
+  destroy: () => Promise.resolve(),
+  revokeByGrantId: () => Promise.resolve(),
+});

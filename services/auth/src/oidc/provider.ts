@@ -1,0 +1,140 @@
+/**
+ * The protocol: OpenID Connect and OAuth 2, by the certified library `oidc-provider`. This folder only
+ * tells the library who we are: which accounts, clients, keys and lifetimes there are, where its state
+ * is kept, and how its pages look. It owns no rule about accounts.
+ */
+import type { EventEmitter } from "node:events";
+import type { Logger, VerifyAccessToken } from "@portico/service-kit";
+import { type AdapterFactory, type Configuration, Provider } from "oidc-provider";
+import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
+import { firstParty, secretMatches } from "../clients/client.ts";
+import { everyScope } from "../roles/role.ts";
+import type { SigningKeys } from "../signing-keys/signing-keys.ts";
+import { accessTokenClaims, claimsByScope, toOidcAccount } from "./account-claims.ts";
+import { findByVerifying, nameUserinfo } from "./one-access-token.ts";
+import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
+import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
+
+export type ProviderDependencies = {
+  issuer: string;
+  audience: string;
+  signingKeys: SigningKeys;
+  cookieKeys: readonly string[];
+  accounts: FreshAccounts;
+  adapters: AdapterFactory;
+  /** Accepts tokens that name userinfo as their audience. */
+  verifyForUserinfo: VerifyAccessToken;
+  logger: Logger;
+};
+
+export function createProvider(dependencies: ProviderDependencies): Provider {
+  const { issuer, logger } = dependencies;
+  const provider = new Provider(issuer, configuration(dependencies));
+  // Behind the gateway: mount.ts sets what the library reads of it, so that no client can.
+  provider.proxy = true;
+  findByVerifying(provider, dependencies.verifyForUserinfo);
+  Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
+    value(this: { clientSecret?: string }, secret: string) {
+      return this.clientSecret !== undefined && secretMatches(this.clientSecret, secret);
+    },
+  });
+  provider.on("server_error", (_ctx, error) => logger.error("protocol.failed", { error }));
+  const koa: EventEmitter = provider;
+  koa.on("error", (error) => logger.error("protocol.failed", { error }));
+  return provider;
+}
+
+const minuteS = 60;
+const dayS = 86_400;
+
+/** RFC 9700 wants short codes and tokens, and refresh tokens that end when they are not used. */
+const lifetimes = {
+  AccessToken: accessTokenLifetimeS,
+  ClientCredentials: accessTokenLifetimeS,
+  AuthorizationCode: minuteS,
+  IdToken: 10 * minuteS,
+  Interaction: 15 * minuteS,
+  RefreshToken: 14 * dayS,
+  Session: 14 * dayS,
+  /** The end of a family of refresh tokens, however often they are used. */
+  Grant: 90 * dayS,
+};
+
+const onlyEs256 = {
+  idTokenSigningAlgValues: ["ES256"],
+  userinfoSigningAlgValues: ["ES256"],
+  introspectionSigningAlgValues: ["ES256"],
+} satisfies Configuration["enabledJWA"];
+
+const configuration = (dependencies: ProviderDependencies): Configuration => ({
+  adapter: dependencies.adapters,
+  jwks: dependencies.signingKeys,
+  enabledJWA: onlyEs256,
+  clients: [firstParty],
+  clientDefaults: {
+    id_token_signed_response_alg: "ES256",
+    grant_types: ["authorization_code"],
+    response_types: ["code"],
+    token_endpoint_auth_method: "client_secret_basic",
+  },
+  clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
+  clientBasedCORS: (_ctx, origin, client) =>
+    client.redirectUris?.some((uri) => URL.parse(uri)?.origin === origin) ?? false,
+
+  responseTypes: ["code"],
+  scopes: [...everyScope],
+  claims: claimsByScope,
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  ttl: lifetimes,
+
+  async findAccount(_ctx, id) {
+    const account = await dependencies.accounts.find(id);
+    return account && toOidcAccount(account);
+  },
+  async extraTokenClaims(_ctx, token) {
+    if (!("accountId" in token)) return undefined;
+    const account = await dependencies.accounts.find(token.accountId);
+    return account && accessTokenClaims(account);
+  },
+  formats: { customizers: { jwt: nameUserinfo(dependencies.issuer) } },
+
+  cookies: {
+    keys: [...dependencies.cookieKeys],
+    long: { httpOnly: true, sameSite: "lax", signed: true, path: "/auth" },
+    short: { httpOnly: true, sameSite: "lax", signed: true },
+  },
+  interactions: { url: (_ctx, { uid }) => `/auth/interaction/${uid}` },
+  renderError,
+  routes: {
+    authorization: "/authorize",
+    token: "/token",
+    jwks: "/jwks",
+    userinfo: "/userinfo",
+    introspection: "/token/introspection",
+    revocation: "/token/revocation",
+    end_session: "/session/end",
+  },
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: {
+      enabled: true,
+      // RFC 7662 section 4: a client learns about its own tokens only.
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    revocation: {
+      enabled: true,
+      allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    rpInitiatedLogout: { logoutSource: renderSignOut, postLogoutSuccessSource: renderSignedOut },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => dependencies.audience,
+      useGrantedResource: () => true,
+      getResourceServerInfo: resourceServerOf(dependencies.audience),
+    },
+    dPoP: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+  },
+});

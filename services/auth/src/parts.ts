@@ -1,0 +1,71 @@
+/** Puts the service together from its configuration and its stores: for main.ts, and for tests. */
+import { createTokenVerifier, type Logger, type Metrics, type Outbox } from "@portico/service-kit";
+import type { Connection } from "mongoose";
+import { createAccountStore } from "./accounts/account-store.ts";
+import { authenticateWith } from "./accounts/authenticate.ts";
+import { readFresh } from "./accounts/fresh-accounts.ts";
+import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
+import { createAuth } from "./app.ts";
+import type { AuthConfig } from "./config.ts";
+import type { Mailer } from "./mail/mailer.ts";
+import { createAdapters } from "./oidc/adapter.ts";
+import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
+import { userinfoAudience } from "./oidc/one-access-token.ts";
+import { createProvider } from "./oidc/provider.ts";
+import { readSigningKeys } from "./signing-keys/signing-keys.ts";
+import { sendVerification } from "./verification/send-verification.ts";
+import { createVerificationStore } from "./verification/verification-store.ts";
+import { verifyAddressWith } from "./verification/verify-address.ts";
+
+export type Parts = {
+  config: AuthConfig;
+  mongo: Connection;
+  outbox: Outbox;
+  mailer: Mailer;
+  logger: Logger;
+  metrics: Metrics;
+};
+
+export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Parts) {
+  const accounts = createAccountStore(mongo);
+  const verifications = createVerificationStore(mongo);
+  const freshAccounts = readFresh(accounts);
+  const provider = createProvider({
+    issuer: config.issuer,
+    audience: config.audience,
+    signingKeys: readSigningKeys(config.signingKeys),
+    cookieKeys: config.cookieKeys.reveal().split(","),
+    accounts: freshAccounts,
+    adapters: createAdapters(mongo),
+    verifyForUserinfo: createTokenVerifier({
+      ...config,
+      audience: userinfoAudience(config.issuer),
+    }),
+    logger,
+  });
+  const app = createAuth({
+    accounts,
+    freshAccounts,
+    outbox,
+    authenticate: authenticateWith(accounts),
+    issueAccessToken: issueAccessTokenWith(provider, config.audience),
+    verifyAddress: verifyAddressWith(mongo, accounts, verifications),
+    verifyAccessToken: createTokenVerifier(config),
+    provider,
+    frontendUrl: config.frontendUrl,
+    logger,
+    metrics,
+  });
+
+  /** Full event type -> what auth does about it. */
+  const eventHandlers = {
+    "dev.portico.auth.verification-requested": sendVerification(
+      accounts,
+      verifications,
+      mailer,
+      config.publicOrigin,
+    ),
+    "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, mailer, config.frontendUrl),
+  };
+  return { app, eventHandlers };
+}

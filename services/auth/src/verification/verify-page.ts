@@ -1,0 +1,45 @@
+import { html } from "../pages/html.ts";
+import { sendPage } from "../pages/page.ts";
+import { type Page, toHandler } from "../pages/page-handler.ts";
+import { usedLink } from "./verification.ts";
+import type { VerifyAddress } from "./verify-address.ts";
+
+/**
+ * Where the link of the mail leads. Mail programs and scanners open links by themselves, so opening it
+ * shows a button, and only the button verifies.
+ */
+export const verifyPage = (verifyAddress: VerifyAddress, frontendUrl: string) => {
+  const done = html`<p>Thank you. Your e-mail address is verified.</p>
+<p><a class="button" href="${frontendUrl}">Continue</a></p>`;
+
+  const page: Page = {
+    route: "/auth/verify",
+
+    get(request, response) {
+      const token = new URL(request.url ?? "", "http://gateway").searchParams.get("token");
+      sendPage(
+        response,
+        "Verify your e-mail address",
+        html`<p>Press the button to confirm that this address is yours.</p>
+<form method="post" action="/auth/verify">
+<input type="hidden" name="token" value="${token ?? ""}">
+<button type="submit">Verify this address</button>
+</form>`,
+      );
+    },
+
+    async post(_request, response, form) {
+      try {
+        await verifyAddress(form.get("token") ?? "");
+      } catch (error) {
+        // Pressed twice: what the person wanted has happened.
+        if (!isUsedLink(error)) throw error;
+      }
+      sendPage(response, "Verified", done);
+    },
+  };
+  return toHandler(page);
+};
+
+const isUsedLink = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === usedLink.code;
