@@ -26,9 +26,16 @@ async function start(config: Config): Promise<{ close(): Promise<void> }[]> {
     log: jsonLines(process.stdout, "extend"),
   });
   const started: { close(): Promise<void> }[] = [inbox, extend];
-  if (config.OPS_PORT !== undefined) started.push(await health(config.HOST, config.OPS_PORT));
+  const ops =
+    config.OPS_PORT === undefined ? undefined : await health(config.HOST, config.OPS_PORT);
+  if (ops) started.push(ops);
 
-  log("process.started", { inbox: inbox.url, extend: extend.url });
+  log("process.started", {
+    inbox: inbox.url,
+    smtpPort: Number(new URL(inbox.smtpUrl).port),
+    extend: extend.url,
+    ops: ops?.url,
+  });
   return started;
 }
 
