@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { messageOf } from "../logger.ts";
 import type { Listing, ObjectSource, SourceObject } from "./object-source.ts";
 
 /**
@@ -137,9 +138,10 @@ async function readObjects(
     }
     return { ...file, objects };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    // The parser's message goes on to quote the file.
+    const [message] = messageOf(error).split(/:?\n/);
     const stays = lastGood.length > 0 ? " (its last objects stay)" : "";
-    return { ...file, objects: lastGood, problem: `${message.trim()}${stays}` };
+    return { ...file, objects: lastGood, problem: `${message}${stays}` };
   }
 }
 

@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { bootstrap } from "../envoy/bootstrap.ts";
+import { GATEWAY, given, TOKENS } from "./given.ts";
+
+/** Envoy's "Configuring Envoy as an edge proxy", field by field: a default that returns is seen here. */
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function connectionManager(): Fields {
+  const { filter_chains } = given(GATEWAY, TOKENS).listener() as unknown as {
+    filter_chains: [{ filters: [{ name: string; typed_config: Fields }] }];
+  };
+  return filter_chains[0].filters[0].typed_config;
+}
+
+test("edge > a listener binds its port with a small buffer for each connection", () => {
+  expect(given(GATEWAY, TOKENS).listener()).toMatchObject({
+    "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+    name: "portico_portico_8080",
+    address: { socket_address: { address: "127.0.0.1", port_value: 8080 } },
+    per_connection_buffer_limit_bytes: 32768,
+  });
+});
+
+test("edge > the peer is the client, and one path has one spelling", () => {
+  expect(connectionManager()).toMatchObject({
+    use_remote_address: true,
+    xff_num_trusted_hops: 0,
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: "REJECT_REQUEST",
+    common_http_protocol_options: { headers_with_underscores_action: "REJECT_REQUEST" },
+  });
+});
+
+test("edge > time, headers and streams are bounded", () => {
+  expect(connectionManager()).toMatchObject({
+    max_request_headers_kb: 12,
+    request_headers_timeout: "10s",
+    request_timeout: "60s",
+    stream_idle_timeout: "300s",
+    common_http_protocol_options: { idle_timeout: "900s", max_headers_count: 100 },
+    http2_protocol_options: {
+      max_concurrent_streams: 100,
+      initial_stream_window_size: 65536,
+      initial_connection_window_size: 1048576,
+    },
+  });
+});
+
+test("edge > filters are in this order: who may pass, then how much, then where to", () => {
+  const filters = connectionManager().http_filters as { name: string; typed_config: Fields }[];
+  expect(filters.map(({ name }) => name)).toEqual([
+    "envoy.filters.http.jwt_authn",
+    "envoy.filters.http.buffer",
+    "envoy.filters.http.router",
+  ]);
+  expect(filters[1]?.typed_config).toMatchObject({ max_request_bytes: 1048576 });
+  expect(filters[2]?.typed_config).toMatchObject({ suppress_envoy_headers: true });
+});
+
+test("edge > requests are numbered by Envoy, and the version of Envoy is not told", () => {
+  expect(connectionManager()).toMatchObject({
+    server_name: "portico",
+    generate_request_id: true,
+    always_set_request_id_in_response: true,
+  });
+  expect(connectionManager()).not.toHaveProperty("preserve_external_request_id");
+});
+
+test("edge > the access log has neither query string nor token", () => {
+  const logged = JSON.stringify(connectionManager().access_log);
+  expect(logged).toContain("%PATH(NQ)%");
+  expect(logged).not.toMatch(/REQ\(:PATH|AUTHORIZATION|COOKIE|REFERER|PATH\((WQ|ORIG)/i);
+});
+
+test("edge > the process is bounded, and its admin interface is on loopback only", () => {
+  const files = { listenersFile: "/envoy/listeners.json", clustersFile: "/envoy/clusters.json" };
+  expect(bootstrap({ adminPort: 8107, ...files })).toMatchObject({
+    admin: { address: { socket_address: { address: "127.0.0.1", port_value: 8107 } } },
+    dynamic_resources: {
+      lds_config: { path_config_source: { path: files.listenersFile } },
+      cds_config: { path_config_source: { path: files.clustersFile } },
+    },
+    overload_manager: {
+      resource_monitors: [
+        { typed_config: { max_heap_size_bytes: 536870912 } },
+        { typed_config: { max_active_downstream_connections: 50000 } },
+      ],
+      actions: [
+        { name: "envoy.overload_actions.shrink_heap", triggers: [{ threshold: { value: 0.95 } }] },
+        {
+          name: "envoy.overload_actions.stop_accepting_requests",
+          triggers: [{ threshold: { value: 0.98 } }],
+        },
+      ],
+    },
+  });
+});

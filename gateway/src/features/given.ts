@@ -1,0 +1,160 @@
+import { parseAllDocuments } from "yaml";
+import type { EnvoyConfig, EnvoyResource } from "../envoy/envoy-config.ts";
+import { translate } from "../envoy/translate.ts";
+import { buildModel } from "../model/build-model.ts";
+import { isRefused, type Verdict } from "../model/verdict.ts";
+import { takeSnapshot } from "../snapshot/snapshot.ts";
+
+/** Objects in, exact Envoy configuration out: what every test of a feature is made of. */
+export interface Outcome {
+  readonly config: EnvoyConfig;
+  readonly verdicts: readonly Verdict[];
+  /** `kind namespace/name: reason: message` of everything that is refused. */
+  readonly refusals: readonly string[];
+  listener(name?: string): EnvoyResource;
+  /** The routes of one virtual host, without the last one, which answers for unmatched paths. */
+  routes(hostname?: string): readonly RouteView[];
+  hostnames(): readonly string[];
+}
+
+/** The parts of an Envoy route that tests look at. */
+export interface RouteView {
+  readonly name: string;
+  readonly match: object;
+  readonly route?: object;
+  readonly direct_response?: object;
+  readonly typed_per_filter_config: { readonly "envoy.filters.http.jwt_authn": object };
+}
+
+interface VirtualHostView {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly routes: readonly RouteView[];
+}
+
+export function given(...yaml: readonly string[]): Outcome {
+  const values = yaml.flatMap((text) =>
+    parseAllDocuments(text).map((document): unknown => document.toJS()),
+  );
+  const objects = values
+    .filter((value) => value !== null)
+    .map((value, index) => ({ origin: `object ${index + 1}`, value }));
+  const model = buildModel(takeSnapshot({ objects, problems: [] }, "portico"));
+  const config = translate(model, {
+    host: "127.0.0.1",
+    fileOf: (kind, name) => `/envoy/${kind}/${name}.json`,
+  });
+  const hosts = () => virtualHosts(only(config.routes));
+  return {
+    config,
+    verdicts: model.verdicts,
+    refusals: model.verdicts.filter(isRefused).map(describe),
+    listener: (name) => (name ? named(config.listeners, name) : only(config.listeners)),
+    routes: (hostname = "*") =>
+      (hosts().find(({ name }) => name === hostname)?.routes ?? []).slice(0, -1),
+    hostnames: () => hosts().map(({ name }) => name),
+  };
+}
+
+export function virtualHosts(resource: EnvoyResource): readonly VirtualHostView[] {
+  return resource.virtual_hosts as unknown as readonly VirtualHostView[];
+}
+
+/** Only what is asked for, so that a test says one thing. */
+export function accessOf({ direct_response, typed_per_filter_config }: RouteView): string {
+  const says = typed_per_filter_config["envoy.filters.http.jwt_authn"];
+  if (direct_response && "status" in direct_response && direct_response.status === 401) {
+    return "refused";
+  }
+  return "disabled" in says ? "open" : "token";
+}
+
+function describe({ object, conditions }: Verdict): string {
+  const bad = conditions.find(({ status }) => status === "False");
+  return `${object.kind} ${object.namespace}/${object.name}: ${bad?.reason}: ${bad?.message}`;
+}
+
+function named<Value>(values: ReadonlyMap<string, Value>, name: string): Value {
+  const value = values.get(name);
+  if (value === undefined) {
+    throw new Error(`There is no ${name}, only ${[...values.keys()].join(", ")}`);
+  }
+  return value;
+}
+
+function only<Value>(values: ReadonlyMap<string, Value>): Value {
+  const [value, ...others] = values.values();
+  if (value === undefined || others.length > 0) {
+    throw new Error(`Expected one, got ${[...values.keys()].join(", ") || "none"}`);
+  }
+  return value;
+}
+
+export const GATEWAY_CLASS = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: portico }
+spec: { controllerName: gateway.portico.dev/controller }
+`;
+
+export const GATEWAY = `
+${GATEWAY_CLASS}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: portico }
+spec:
+  gatewayClassName: portico
+  listeners: [{ name: http, port: 8080, protocol: HTTP }]
+`;
+
+export const TOKENS = `
+apiVersion: gateway.portico.dev/v1alpha1
+kind: JWTPolicy
+metadata: { name: access-tokens }
+spec:
+  targetRefs: [{ kind: Gateway, name: portico }]
+  issuer: https://portico.example/auth
+  audiences: [https://portico.example]
+  jwks: { backendRef: { name: auth, port: 80 }, path: /auth/jwks }
+---
+${service("auth")}
+`;
+
+export function service(name: string, port = 8101, ready = true): string {
+  return `
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { ports: [{ name: http, port: 80 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: ${name}, labels: { kubernetes.io/service-name: ${name} } }
+addressType: IPv4
+ports: [{ name: http, port: ${port} }]
+endpoints: [{ addresses: [127.0.0.1], conditions: { ready: ${ready} } }]
+`;
+}
+
+/** An HTTPRoute on the Gateway; `spec` is the rest of its spec, in YAML. */
+export function route(name: string, spec: string): string {
+  return `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${name} }
+spec:
+  parentRefs: [{ name: portico }]
+${spec.replace(/^/gm, "  ")}
+`;
+}
+
+export function policy(name: string, spec: string): string {
+  return `
+apiVersion: gateway.portico.dev/v1alpha1
+kind: JWTPolicy
+metadata: { name: ${name} }
+spec:
+${spec.replace(/^/gm, "  ")}
+`;
+}

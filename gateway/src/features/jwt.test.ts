@@ -1,0 +1,170 @@
+import { expect, test } from "vitest";
+import { accessOf, GATEWAY, given, policy, route, service, TOKENS, virtualHosts } from "./given.ts";
+
+const ROUTE = route(
+  "posts",
+  `
+rules:
+  - name: public
+    matches: [{ path: { type: Exact, value: /posts/openapi.json } }]
+    backendRefs: [{ name: posts, port: 80 }]
+  - name: protected
+    matches: [{ path: { value: /posts } }]
+    backendRefs: [{ name: posts, port: 80 }]`,
+);
+const base = [GATEWAY, service("posts", 8102), ROUTE];
+const on = (name: string, requirement: string, sectionName?: string) =>
+  policy(
+    name,
+    `targetRefs: [{ kind: HTTPRoute, name: posts${sectionName ? `, sectionName: ${sectionName}` : ""} }]\nrequirement: ${requirement}`,
+  );
+
+const access = (...yaml: string[]) => {
+  const { routes } = given(...yaml);
+  return Object.fromEntries(routes().map((one) => [one.name.split("/")[2], accessOf(one)]));
+};
+const unmatched = (...yaml: string[]) => {
+  const [resource] = given(...yaml).config.routes.values();
+  return resource && virtualHosts(resource).map(({ routes }) => routes.at(-1));
+};
+const jwtFilter = (...yaml: string[]) => {
+  const filterChains = given(...yaml).listener().filter_chains as unknown as [
+    { filters: [{ typed_config: { http_filters: { name: string; typed_config: object }[] } }] },
+  ];
+  return filterChains[0].filters[0].typed_config.http_filters[0];
+};
+
+test("jwt > every rule needs a token unless a policy opens it", () => {
+  expect(access(...base, TOKENS)).toEqual({ public: "token", protected: "token" });
+  expect(access(...base, TOKENS, on("open", "None", "public"))).toEqual({
+    public: "open",
+    protected: "token",
+  });
+});
+
+test("jwt > a rule's own policy counts before its route's", () => {
+  const policies = [on("all", "None"), on("rule", "Required", "protected")];
+  expect(access(...base, TOKENS, ...policies)).toEqual({ public: "open", protected: "token" });
+});
+
+test("jwt > a Gateway without a policy refuses everything that no rule opens", () => {
+  expect(access(...base)).toEqual({ public: "refused", protected: "refused" });
+  expect(access(...base, on("open", "None", "public"))).toEqual({
+    public: "open",
+    protected: "refused",
+  });
+});
+
+test("jwt > an unknown path is 404 to whoever may pass, and 401 to everybody where nobody may", () => {
+  expect(unmatched(...base, TOKENS)).toMatchObject([
+    { match: { prefix: "/" }, direct_response: { status: 404 } },
+  ]);
+  expect(unmatched(...base, TOKENS)?.map((route) => route && accessOf(route))).toEqual(["token"]);
+  expect(unmatched(...base)).toMatchObject([{ direct_response: { status: 401 } }]);
+});
+
+test("jwt > the filter is configured exactly so", () => {
+  expect(jwtFilter(...base, TOKENS)).toEqual({
+    name: "envoy.filters.http.jwt_authn",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+      providers: {
+        gateway: {
+          issuer: "https://portico.example/auth",
+          audiences: ["https://portico.example"],
+          require_expiration: true,
+          clock_skew_seconds: 5,
+          forward: true,
+          from_headers: [{ name: "Authorization", value_prefix: "Bearer " }],
+          jwt_cache_config: { jwt_cache_size: 1000 },
+          remote_jwks: {
+            http_uri: {
+              uri: "http://auth.portico.svc:80/auth/jwks",
+              cluster: "portico_auth_80",
+              timeout: "2s",
+            },
+            cache_duration: "60s",
+            async_fetch: { fast_listener: true, failed_refetch_duration: "1s" },
+          },
+        },
+      },
+      requirement_map: { token: { provider_name: "gateway" } },
+      rules: [{ match: { prefix: "/" }, requires: { provider_name: "gateway" } }],
+    },
+  });
+});
+
+test("jwt > the filter is there without an issuer too, so that no version lets anybody slip through", () => {
+  expect(jwtFilter(...base)).toMatchObject({ name: "envoy.filters.http.jwt_authn" });
+});
+
+test.each([
+  ["its Service is missing", TOKENS.replace("name: auth, port: 80", "name: gone, port: 80")],
+  ["its issuer is missing", TOKENS.replace(/ {2}issuer: .*\n/, "")],
+  ["it is misspelt", TOKENS.replace("audiences:", "audience:")],
+])("jwt > a Gateway's policy counts for nothing when %s: all is refused", (_why, broken) => {
+  expect(access(...base, broken)).toEqual({ public: "refused", protected: "refused" });
+  expect(given(...base, broken).refusals).toHaveLength(1);
+});
+
+test("jwt > of two policies for one rule the stricter counts, whichever is older", () => {
+  const yaml = [...base, TOKENS, on("a", "None", "public"), on("b", "Required", "public")];
+  expect(access(...yaml)).toEqual({ public: "token", protected: "token" });
+  expect(given(...yaml).refusals).toEqual([
+    "JWTPolicy portico/a: Conflicted: another JWTPolicy requires a token here; it counts",
+  ]);
+});
+
+test("jwt > a policy that is not valid closes what it targets", () => {
+  const yaml = [...base, TOKENS, on("all", "None"), on("rule", "Requird", "protected")];
+  expect(access(...yaml)).toEqual({ public: "open", protected: "token" });
+  expect(given(...yaml).refusals).toEqual([
+    expect.stringContaining("JWTPolicy portico/rule: Invalid"),
+  ]);
+});
+
+test.each([
+  [
+    "a route that is not there",
+    "targetRefs: [{ kind: HTTPRoute, name: gone }]\nrequirement: None",
+    "there is no HTTPRoute portico/gone",
+  ],
+  [
+    "a rule that is not there",
+    "targetRefs: [{ kind: HTTPRoute, name: posts, sectionName: x }]\nrequirement: None",
+    "HTTPRoute portico/posts has no rule named x",
+  ],
+  [
+    "a Gateway that is not there",
+    `${TOKENS.slice(TOKENS.indexOf("targetRefs"), TOKENS.indexOf("---")).replace("name: portico", "name: gone").replace(/^ {2}/gm, "")}`,
+    "there is no Gateway portico/gone",
+  ],
+  [
+    "both kinds",
+    "targetRefs: [{ kind: HTTPRoute, name: posts }, { kind: Gateway, name: portico }]\nrequirement: None",
+    "write one policy for each",
+  ],
+  [
+    "a route with an issuer",
+    "targetRefs: [{ kind: HTTPRoute, name: posts }]\nissuer: x\nrequirement: None",
+    "issuer: belongs on the Gateway's policy",
+  ],
+  [
+    "a Gateway with a requirement",
+    "targetRefs: [{ kind: Gateway, name: portico }]\nrequirement: None",
+    "requirement: belongs on an HTTPRoute's policy",
+  ],
+])("jwt > a policy for %s says what is wrong", (_what, spec, message) => {
+  const { refusals } = given(...base, TOKENS, policy("bad", spec));
+  expect(refusals).toEqual([expect.stringContaining(message)]);
+});
+
+test("jwt > a second policy for a Gateway is refused and changes nothing", () => {
+  const second = TOKENS.slice(0, TOKENS.indexOf("---"))
+    .replace("name: access-tokens", "name: second")
+    .replace("issuer: https://portico", "issuer: https://other");
+  expect(given(...base, TOKENS, second).refusals).toEqual([
+    "JWTPolicy portico/second: Conflicted: JWTPolicy access-tokens has Gateway portico/portico already",
+  ]);
+  expect(jwtFilter(...base, TOKENS, second)).toEqual(jwtFilter(...base, TOKENS));
+});

@@ -1,0 +1,99 @@
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { EnvoyConfig, EnvoyResource } from "../envoy/envoy-config.ts";
+import { createPublisher } from "./publisher.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "portico-envoy-"));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const resource = (name: string, version = 1): EnvoyResource => ({ "@type": "test", name, version });
+const map = (...names: string[]) => new Map(names.map((name) => [name, resource(name)]));
+
+function config(clusters: string[], version = 1): EnvoyConfig {
+  return {
+    listeners: map("listener"),
+    routes: new Map([["listener", resource("listener", version)]]),
+    clusters: map(...clusters),
+    endpoints: map(...clusters),
+  };
+}
+
+async function read(file: string): Promise<{ version_info: string; resources: EnvoyResource[] }> {
+  return JSON.parse(await readFile(join(folder, file), "utf8"));
+}
+
+async function started() {
+  const publisher = createPublisher(folder, 8107);
+  await publisher.prepare();
+  return publisher;
+}
+
+test("publisher > a prepared folder is enough for Envoy to start from", async () => {
+  await started();
+  expect(await read("listeners.json")).toMatchObject({ resources: [] });
+  expect(await read("clusters.json")).toMatchObject({ resources: [] });
+  expect(await readFile(join(folder, "bootstrap.json"), "utf8")).toContain(
+    join(folder, "listeners.json"),
+  );
+});
+
+test("publisher > writes only files that changed", async () => {
+  const publisher = await started();
+  expect(await publisher.publish(config(["a", "b"]))).toEqual([
+    ...["endpoints", "endpoints", "clusters", "routes", "listeners"],
+  ]);
+  expect(await publisher.publish(config(["a", "b"]))).toEqual([]);
+  expect(await publisher.publish(config(["a", "b"], 2))).toEqual(["routes"]);
+});
+
+test("publisher > a restart rewrites nothing that is the same, and keeps what was published", async () => {
+  await (await started()).publish(config(["a"]));
+  const before = await stat(join(folder, "clusters.json"));
+  const again = await started();
+  expect((await read("clusters.json")).resources).toHaveLength(1);
+  expect(await again.publish(config(["a"]))).toEqual([]);
+  expect((await stat(join(folder, "clusters.json"))).ino).toBe(before.ino);
+});
+
+test("publisher > a cluster goes only after the routes that named it", async () => {
+  const publisher = await started();
+  await publisher.publish(config(["old"]));
+  expect(await publisher.publish(config(["new"], 2))).toEqual([
+    ...["endpoints", "clusters", "routes", "clusters"],
+  ]);
+  expect((await read("clusters.json")).resources.map(({ name }) => name)).toEqual(["new"]);
+});
+
+test("publisher > endpoints that nothing names are removed one version later", async () => {
+  const publisher = await started();
+  await publisher.publish(config(["old"]));
+  await publisher.publish(config(["new"]));
+  expect(await readdir(join(folder, "endpoints"))).toEqual(["new.json", "old.json"]);
+  await publisher.publish(config(["new"]));
+  expect(await readdir(join(folder, "endpoints"))).toEqual(["new.json"]);
+});
+
+test("publisher > leaves no temporary file behind", async () => {
+  const publisher = await started();
+  await publisher.publish(config(["a"]));
+  expect(await readdir(folder, { recursive: true })).toEqual(
+    expect.not.arrayContaining([expect.stringMatching(/\.new$/)]),
+  );
+});
+
+test("publisher > a version is its content", async () => {
+  const publisher = await started();
+  await publisher.publish(config(["a"]));
+  const first = (await read("routes/listener.json")).version_info;
+  await publisher.publish(config(["a"], 2));
+  expect((await read("routes/listener.json")).version_info).not.toBe(first);
+  await publisher.publish(config(["a"]));
+  expect((await read("routes/listener.json")).version_info).toBe(first);
+});
