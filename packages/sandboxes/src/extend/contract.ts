@@ -88,13 +88,17 @@ export const tokenAnswer = (token: string, refreshToken: string, user: User) => 
 export const formatTime = (epochMs: number): string =>
   new Date(epochMs).toISOString().replace("Z", "+0000");
 
+/** Times that a card can have; beyond them arithmetic on dates ends. */
+const earliestMs = Date.UTC(2000, 0);
+const latestMs = Date.UTC(2200, 0);
+
 /** Accepts what clients send, `…Z`, `…+0000` and `…+00:00`; epoch milliseconds inside. */
 export const Time = z
   .string()
   .max(40)
   .transform((text, context) => {
     const epochMs = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
-    if (!Number.isNaN(epochMs)) return epochMs;
+    if (epochMs >= earliestMs && epochMs < latestMs) return epochMs;
     context.addIssue({ code: "custom", message: "must be a time" });
     return z.NEVER;
   });
@@ -468,7 +472,10 @@ export const CardTransactionsQuery = z.object({
 });
 
 /** A day as the client sends it, or a time; a day at the end of a range lasts until midnight UTC. */
-const Day = z.string().regex(/^\d{4}-\d{2}-\d{2}/);
+const Day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}/)
+  .refine((day) => !Number.isNaN(Date.parse(day.slice(0, 10))));
 
 /** The report's parameters under the names of every client version (SEEN in both). */
 export const ReportQuery = z

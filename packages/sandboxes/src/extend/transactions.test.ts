@@ -158,11 +158,14 @@ describe("report", () => {
     expect(await amounts("-amount")).toEqual([...up].reverse());
   });
 
-  it("refuses what it cannot sort by (422)", async () => {
-    expect((await (await openSandbox()).get("/reports/transactions/v2?sort=colour")).status).toBe(
-      422,
-    );
-  });
+  it.each(["sort=colour", "since=2026-13-01", "until=soon", "status=LOST"])(
+    "refuses %s (422)",
+    async (query) => {
+      const { get } = await openSandbox();
+
+      expect((await get(`/reports/transactions/v2?${query}`)).status).toBe(422);
+    },
+  );
 });
 
 describe("simulated transaction", () => {

@@ -171,6 +171,8 @@ describe("create", () => {
     ["displayName", { displayName: " " }],
     ["recipient", { recipient: "nobody" }],
     ["recurrence", { recurs: true }],
+    ["validTo", { validTo: "tomorrow" }],
+    ["validTo", { validTo: "+275760-09-12T00:00:00.000Z" }],
     ["validTo", { validFrom: "2026-05-02T00:00:00Z", validTo: "2026-05-01T00:00:00Z" }],
   ])("refuses a wrong %s (422)", async (field, wrong) => {
     const sandbox = await openSandbox();
