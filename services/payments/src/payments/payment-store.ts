@@ -70,7 +70,7 @@ const after = ({ timestamp, id }: PaymentPosition) =>
     $or: [{ timestamp: trusted({ $lt: timestamp }) }, { timestamp, _id: trusted({ $lt: id }) }],
   });
 
-/** What a list asks of MongoDB; `payment-store.test.ts` explains it. */
+/** What a list asks of MongoDB; list-payments.test.ts explains it. */
 export const filterOf = ({ userId, month, currency, position }: PaymentQuestion) => ({
   userId,
   ...(currency && { currency }),
