@@ -31,10 +31,10 @@ format: bootstrap ## Rewrite all files in the one format
 	@$(BIN) biome check --write
 
 generate: bootstrap ## Write OpenAPI documents and README tables from the code
-	@$(NODE) packages/dev-env/src/generate.ts
+	@$(NODE) openapi/generate.ts
 
 verify: test ## What CI runs: test, and generate must change nothing
-	@$(NODE) packages/dev-env/src/generate.ts
+	@$(NODE) openapi/generate.ts
 	@git diff --exit-code -- openapi '*README.md'
 
 demo: bootstrap ## Watch the journey through a running Portico

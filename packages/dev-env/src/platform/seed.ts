@@ -19,14 +19,14 @@ interface SeedUser {
 const FAR_FUTURE = "2099-01-01T00:00:00.000Z";
 
 type Traits = Pick<SeedUser, "roles" | "emailVerified" | "premiumUntil">;
-const verified: Traits = { roles: [], emailVerified: true, premiumUntil: null };
+const verified: Traits = { roles: ["member"], emailVerified: true, premiumUntil: null };
 
 const traitsOf: Record<UserKind, Traits> = {
   plain: { ...verified, emailVerified: false },
   verified,
   premium: { ...verified, premiumUntil: FAR_FUTURE },
-  clinician: { ...verified, roles: ["clinician"] },
-  administrator: { ...verified, roles: ["admin"] },
+  clinician: { ...verified, roles: ["member", "clinician"] },
+  administrator: { ...verified, roles: ["member", "admin"] },
 };
 
 export function seedUsers({ secrets }: PlatformSettings): SeedUser[] {
