@@ -13,7 +13,6 @@ import { ClientMetadata } from "./clients/client.ts";
 import { createClientStore } from "./clients/client-store.ts";
 import { readAuthConfig } from "./config.ts";
 import { migrations } from "./migrations.ts";
-import { createAdapters } from "./oidc/adapter.ts";
 import { Role } from "./roles/role.ts";
 
 const User = z.object({
@@ -21,6 +20,7 @@ const User = z.object({
   kind: z.string(),
   email: EmailAddress,
   password: NewPassword,
+  /** Beside `member`, which everyone is. */
   roles: z.array(Role),
   emailVerified: z.boolean(),
   premiumUntil: z.iso.datetime().nullable(),
@@ -37,14 +37,15 @@ const logger = createLogger("auth-seed", "error", process.stderr);
 const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
 await migrate(mongo, migrations, logger);
 const accounts = createAccountStore(mongo);
-const clients = createClientStore(createAdapters(mongo)("Client"));
+const clients = createClientStore(mongo);
 
-async function putUser({ kind: _, password, premiumUntil, ...rest }: z.output<typeof User>) {
+async function putUser({ kind: _, password, premiumUntil, roles, ...rest }: z.output<typeof User>) {
   const known = await accounts.findCredentials(rest.email);
   const unchanged = known && (await passwordMatches(known.passwordHash, password));
   const account = {
     ...rest,
     id: randomUUID(),
+    roles: [...new Set<Role>(["member", ...roles])],
     name: known?.account.name ?? null,
     premiumUntil: premiumUntil === null ? null : new Date(premiumUntil),
     createdAt: new Date(),

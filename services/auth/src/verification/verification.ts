@@ -32,14 +32,14 @@ export type Verification = {
   usedAt: Date | null;
 };
 
-export const unknownLink = problemType(404, "unknown-link", "There is no such verification link.");
+export const unknownLink = problemType(400, "unknown-link", "There is no such verification link.");
 export const expiredLink = problemType(
-  410,
+  400,
   "expired-link",
   "The verification link has expired. Ask for a new one.",
 );
 export const usedLink = problemType(
-  410,
+  400,
   "used-link",
   "The verification link has been used: the address is verified.",
 );

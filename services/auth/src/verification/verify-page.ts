@@ -1,4 +1,4 @@
-import { html } from "../pages/html.ts";
+import { html, join } from "../pages/html.ts";
 import { sendPage } from "../pages/page.ts";
 import { type Page, toHandler } from "../pages/page-handler.ts";
 import { usedLink } from "./verification.ts";
@@ -9,8 +9,7 @@ import type { VerifyAddress } from "./verify-address.ts";
  * shows a button, and only the button verifies.
  */
 export const verifyPage = (verifyAddress: VerifyAddress, frontendUrl: string) => {
-  const done = html`<p>Thank you. Your e-mail address is verified.</p>
-<p><a class="button" href="${frontendUrl}">Continue</a></p>`;
+  const goOn = html`<p><a class="button" href="${frontendUrl}">Continue</a></p>`;
 
   const page: Page = {
     route: "/auth/verify",
@@ -32,10 +31,13 @@ export const verifyPage = (verifyAddress: VerifyAddress, frontendUrl: string) =>
       try {
         await verifyAddress(form.get("token") ?? "");
       } catch (error) {
-        // Pressed twice: what the person wanted has happened.
         if (!isUsedLink(error)) throw error;
+        // Pressed twice: the link is refused, but the person is where they wanted to be.
+        sendPage(response, "Verified already", goOn, { status: usedLink.status });
+        return;
       }
-      sendPage(response, "Verified", done);
+      const thanks = html`<p>Thank you. Your e-mail address is verified.</p>`;
+      sendPage(response, "Verified", join([thanks, goOn]));
     },
   };
   return toHandler(page);
