@@ -1,7 +1,10 @@
 import type {} from "./testing/platform.global-setup.ts";
 import type {} from "./testing/stores.global-setup.ts";
 
+export { envoy } from "./binaries/binary.ts";
+export { findBinary } from "./binaries/find-binary.ts";
 export { pythonPackages } from "./binaries/python-packages.ts";
+export { findFreePorts } from "./configuration/free-ports.ts";
 export { Failure } from "./failure.ts";
 export type { ClientMetadata, Ready, ReadyUser } from "./platform/ready.ts";
 export { type Platform, type PlatformOptions, startPlatform } from "./platform/start-platform.ts";

@@ -1,0 +1,14 @@
+/** The limit: `node:http` answering the same bytes to everyone. Run as a process; prints its port. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+const body = Buffer.from(process.argv[2] ?? "", "base64");
+
+const server = createServer((_request, response) => {
+  response.writeHead(200, { "Content-Type": "application/json", "Content-Length": body.length });
+  response.end(body);
+});
+
+server.listen(0, "127.0.0.1", () => {
+  process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
+});

@@ -1,0 +1,39 @@
+/** The kit and nothing else: token verified, guard, log line, metrics, a constant. Prints its port. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  createApp,
+  createLogger,
+  createMetrics,
+  createTokenVerifier,
+  endpoint,
+  signedIn,
+} from "@portico/service-kit";
+import { z } from "zod";
+
+const [body = "", issuer = "", audience = "", jwksUrl = ""] = process.argv.slice(2);
+const constant = JSON.parse(Buffer.from(body, "base64").toString());
+
+const app = createApp({
+  name: "bench",
+  title: "Bench",
+  description: "A constant behind everything that the kit does.",
+  endpoints: [
+    endpoint({
+      method: "get",
+      path: "/bench/kit",
+      summary: "A constant",
+      guard: signedIn,
+      reply: { status: 200, body: z.record(z.string(), z.unknown()) },
+      handle: () => constant,
+    }),
+  ],
+  verifyAccessToken: createTokenVerifier({ issuer, audience, jwksUrl }),
+  // Lines go to stderr, which the bench discards into a file, as a service's go to its log.
+  logger: createLogger("bench", "info", process.stderr),
+  metrics: createMetrics("bench"),
+});
+
+const server = createServer(app).listen(0, "127.0.0.1", () => {
+  process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
+});
