@@ -14,6 +14,7 @@ export * from "./mongo.ts";
 export * from "./openapi.ts";
 export * from "./page.ts";
 export * from "./problem.ts";
+export * from "./redact.ts";
 export * from "./redis.ts";
 export * from "./serve.ts";
 export * from "./stop.ts";

@@ -1,8 +1,8 @@
 /**
- * JSON lines on stdout, one event a line (`noun.verb`), joined to its trace, with secrets taken out
- * at the source: by field name, and by shape wherever a token stands inside a text.
+ * JSON lines on stdout, one event a line (`noun.verb`), joined to its trace, without secrets (redact.ts).
  */
 import winston from "winston";
+import { redact } from "./redact.ts";
 import { currentTrace } from "./trace.ts";
 
 export type Logger = {
@@ -14,38 +14,15 @@ export type Logger = {
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-const secretName =
-  /^(.*password.*|.*secret.*|.*token|authorization|cookie|set-cookie|api-?key|pan|cvc|code|code_?verifier|e-?mail)$/i;
-const tokenShape =
-  /\b(?:Bearer|Basic)\s+[\w+/=.~-]+|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*|\b(mongodb(?:\+srv)?|rediss?|smtps?):\/\/[^\s@/]+@/gi;
+/** Longer lines are split by what collects them (Docker at 16 KiB), and then are no JSON any more. */
+const longestLine = 16_000;
 
-const redactText = (text: string): string =>
-  text.replace(tokenShape, (_, scheme?: string) =>
-    scheme ? `${scheme}://[redacted]@` : "[redacted]",
-  );
-
-const describeError = (error: Error, depth: number): Record<string, unknown> => ({
-  type: error.name,
-  message: redactText(error.message),
-  stack: redactText(error.stack ?? ""),
-  ...(error.cause !== undefined && { cause: redact(error.cause, depth + 1) }),
-});
-
-/** A copy fit for the log: secrets gone, errors spelled out, nothing deeper than six levels. */
-export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === "string") return redactText(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (depth > 6) return "[deep]";
-  if (value instanceof Error) return describeError(value, depth);
-  if (value instanceof Date) return value;
-  if (Array.isArray(value)) return value.slice(0, 100).map((item) => redact(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [
-      name,
-      secretName.test(name) ? "[redacted]" : redact(field, depth + 1),
-    ]),
-  );
-}
+const toLine = (own: Record<string, unknown>, fields: Record<string, unknown>): string => {
+  // Named twice: its own fields come first in the line, and cannot be replaced by given ones.
+  const line = JSON.stringify({ ...own, ...(redact(fields) as object), ...own });
+  if (line.length <= longestLine) return line;
+  return JSON.stringify({ ...own, cut: line.slice(0, longestLine / 4) });
+};
 
 /**
  * @param service the name that every line carries
@@ -66,15 +43,14 @@ export function createLogger(
     (event: string, fields: Record<string, unknown> = {}) => {
       if (!log.isLevelEnabled(severity)) return;
       const trace = currentTrace();
-      const line = {
+      const own = {
         time: new Date().toISOString(),
         level: severity,
         service,
         event,
         ...(trace && { traceId: trace.traceId, spanId: trace.spanId }),
-        ...(redact(fields) as Record<string, unknown>),
       };
-      log.log(severity, JSON.stringify(line));
+      log.log(severity, toLine(own, fields));
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }
