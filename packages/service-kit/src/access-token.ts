@@ -3,10 +3,10 @@
  * audience. Verified here again although the gateway did: a service that is reached another way
  * lets nobody in. A verified token is remembered until it expires, so its signature is checked once.
  */
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose";
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { unauthenticated, unavailable } from "./problem.ts";
+import { Problem, unauthenticated, unavailable } from "./problem.ts";
 
 /** Who is calling, as their access token says. */
 export type Caller = {
@@ -60,21 +60,34 @@ export const missingToken = () => unauthenticated(undefined, { headers: challeng
 const refused = (detail: string, cause?: unknown) =>
   unauthenticated(detail, { headers: challenge("invalid_token"), cause });
 
-const isKeyServerTrouble = (error: unknown): boolean =>
-  error instanceof errors.JWKSTimeout ||
-  (error instanceof errors.JOSEError && error.code === "ERR_JOSE_GENERIC") ||
-  error instanceof TypeError;
-
 const refuse = (error: unknown): never => {
+  if (error instanceof Problem) throw error;
   if (error instanceof errors.JWTExpired) throw refused("The access token has expired.");
-  if (isKeyServerTrouble(error)) {
-    throw unavailable("Access tokens cannot be verified right now.", {
-      cause: error,
-      headers: { "Retry-After": "1" },
-    });
-  }
   throw refused("The access token is not valid.", error);
 };
+
+/** Not to find the one key that a token names is the token's fault; all else is the key server's. */
+const isTokensFault = (error: unknown): boolean =>
+  error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
+
+function createKeySource(jwksUrl: string): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(new URL(jwksUrl), {
+    cooldownDuration: 30_000,
+    cacheMaxAge: 600_000,
+    timeoutDuration: 3_000,
+  });
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (error) {
+      if (isTokensFault(error)) throw error;
+      throw unavailable("Access tokens cannot be verified right now.", {
+        cause: error,
+        headers: { "Retry-After": "1" },
+      });
+    }
+  };
+}
 
 /** Longer than any token we issue; a longer one is refused before anything is computed. */
 const longestToken = 8192;
@@ -91,11 +104,7 @@ export function createTokenVerifier(options: {
   now?: () => number;
 }): VerifyAccessToken {
   const now = options.now ?? Date.now;
-  const keys = createRemoteJWKSet(new URL(options.jwksUrl), {
-    cooldownDuration: 30_000,
-    cacheMaxAge: 600_000,
-    timeoutDuration: 3_000,
-  });
+  const keys = createKeySource(options.jwksUrl);
   const seen = new LRUCache<string, Verified>({ max: 10_000 });
 
   return async (token) => {
