@@ -84,12 +84,11 @@ export function readConfig<Schema extends z.ZodObject>(
     .filter(([, value]) => value !== undefined && value !== "");
   const parsed = schema.safeParse(Object.fromEntries(given));
   if (parsed.success) return Object.freeze(parsed.data);
-  const missing = new Set(
-    Object.keys(schema.shape).filter((key) => !given.some(([k]) => k === key)),
-  );
-  const lines = parsed.error.issues.map((issue) => {
-    const key = String(issue.path[0]);
-    return `${variableName(key)}: ${missing.has(key) ? "is required" : issue.message}`;
+  const present = new Set(given.map(([key]) => key));
+  const lines = parsed.error.issues.map(({ path: [key], message }) => {
+    // No key: the schema compares several variables, and its message names them.
+    if (key === undefined) return message;
+    return `${variableName(String(key))}: ${present.has(String(key)) ? message : "is required"}`;
   });
   throw new ConfigError(`The configuration is not valid:\n  ${lines.join("\n  ")}`);
 }
@@ -99,12 +98,16 @@ export function describeConfig(schema: z.ZodObject): string {
   const rows = Object.entries(schema.shape).map(([key, field]) => {
     const type = field as z.ZodType;
     const meta = type.meta() ?? (type instanceof z.ZodDefault ? innerMeta(type) : undefined);
-    const fallback = type instanceof z.ZodDefault ? `\`${type.def.defaultValue}\`` : "required";
-    const note = meta?.secret ? `${fallback}, secret` : fallback;
+    const note = meta?.secret ? `${defaultOf(type)}, secret` : defaultOf(type);
     return `| \`${variableName(key)}\` | ${meta?.description ?? ""} | ${note} |`;
   });
   return ["| variable | meaning | default |", "| --- | --- | --- |", ...rows].join("\n");
 }
+
+const defaultOf = (type: z.ZodType): string => {
+  if (type instanceof z.ZodDefault) return `\`${type.def.defaultValue}\``;
+  return type instanceof z.ZodOptional ? "none" : "required";
+};
 
 const innerMeta = (type: z.ZodDefault): Record<string, unknown> | undefined =>
   (type.unwrap() as z.ZodType).meta();
