@@ -35,22 +35,27 @@ export function createHealth(registry: Registry, checks: Record<string, Readines
     };
   };
 
-  const server = createServer(async (request, response) => {
-    if (request.url === "/healthz") {
+  const answer = async (url: string | undefined, response: ServerResponse) => {
+    if (url === "/healthz") {
       send(response, 200, { status: "UP" });
       return;
     }
-    if (request.url === "/readyz") {
+    if (url === "/readyz") {
       const { ready, body } = await readiness();
       send(response, ready ? 200 : 503, body);
       return;
     }
-    if (request.url === "/metrics") {
+    if (url === "/metrics") {
+      const metrics = await registry.metrics();
       response.setHeader("Content-Type", registry.contentType);
-      response.end(await registry.metrics());
+      response.end(metrics);
       return;
     }
     send(response, 404, { status: "NOT_FOUND", paths: ["/healthz", "/readyz", "/metrics"] });
+  };
+
+  const server = createServer((request, response) => {
+    answer(request.url, response).catch(() => send(response, 500, { status: "FAILED" }));
   });
 
   return {
@@ -69,7 +74,8 @@ const send = (response: ServerResponse, status: number, body: unknown): void => 
 
 const passes = (check: ReadinessCheck): Promise<boolean> =>
   Promise.race([
-    check().then(
+    // Async, so that a check that throws before its first await fails like any other.
+    (async () => check())().then(
       () => true,
       () => false,
     ),
