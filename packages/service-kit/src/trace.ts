@@ -9,7 +9,9 @@ export type Trace = { traceId: string; spanId: string; flags: string };
 
 const storage = new AsyncLocalStorage<Trace>();
 
-const pattern = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/;
+/** Not version ff, which is none; after a version later than 00 more may follow. */
+const pattern =
+  /^(?!ff)(?:00(?=.{53}$)|(?!00)[\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 const none = /^0+$/;
 
 /** A trace with a span of our own: continues `traceparent` when it is valid, else starts one. */
