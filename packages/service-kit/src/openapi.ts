@@ -3,8 +3,9 @@
  * what 3.1 uses); schemas that carry a `meta({ id })` become named components.
  */
 import { STATUS_CODES } from "node:http";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
+import { type Components, createComponents } from "./openapi-components.ts";
 import {
   forbidden,
   internal,
@@ -58,39 +59,6 @@ export function openApiDocument(api: DocumentedApi): JsonObject {
         },
       },
       schemas: components.schemas(),
-    },
-  };
-}
-
-type Components = ReturnType<typeof createComponents>;
-
-/** Collects named schemas while references to them are written. */
-function createComponents() {
-  const schemas: Record<string, unknown> = {};
-  const store = (name: string, schema: unknown, io: "input" | "output"): string => {
-    const same = JSON.stringify(schemas[name] ?? schema) === JSON.stringify(schema);
-    const key = same ? name : `${name}${io === "input" ? "Input" : "Output"}`;
-    schemas[key] = schema;
-    return key;
-  };
-  return {
-    schemas: () => Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
-    /** The JSON Schema of `type`, with what it names moved to the components. */
-    use(type: z.ZodType, io: "input" | "output"): unknown {
-      const { $schema, $defs, ...schema } = z.toJSONSchema(type, { io, unrepresentable: "any" });
-      const names = Object.fromEntries(
-        Object.keys($defs ?? {}).map((name) => [`#/$defs/${name}`, name]),
-      );
-      const hoisted = (value: unknown) =>
-        JSON.parse(JSON.stringify(value), (key, item) =>
-          key === "$ref" && names[item] ? `#/components/schemas/${names[item]}` : item,
-        );
-      for (const [name, definition] of Object.entries($defs ?? {})) {
-        const { id: _, ...rest } = definition as JsonObject;
-        store(name, hoisted(rest), io);
-      }
-      const { id, ...rest } = hoisted(schema) as JsonObject;
-      return id ? { $ref: `#/components/schemas/${store(String(id), rest, io)}` } : rest;
     },
   };
 }
