@@ -22,8 +22,8 @@ import {
   type ProblemFormat,
   problemJson,
   toProblem,
-  unsupportedMediaType,
 } from "./problem.ts";
+import { readBody } from "./request-body.ts";
 import { continueTrace, currentTrace, inTrace } from "./trace.ts";
 
 export type AppOptions = {
@@ -65,11 +65,13 @@ export function createApp(options: AppOptions): Express {
     app[endpoint.method](
       endpoint.path,
       authenticate(endpoint, options),
-      ...readBody(endpoint, options),
+      ...readBody(endpoint, options.bodyLimitBytes),
       answerWith(endpoint),
     );
   }
-  for (const [path, methods] of methodsByPath(options)) app.all(path, refuseMethod(methods));
+  for (const [path, methods] of methodsByPath(options)) {
+    app.all(path, named(path), refuseMethod(methods));
+  }
   app.use(() => {
     throw notFound();
   });
@@ -118,14 +120,6 @@ function serveDocument(options: AppOptions): RequestHandler {
   };
 }
 
-const readBody = (endpoint: Endpoint, options: AppOptions): RequestHandler[] =>
-  endpoint.body
-    ? [
-        requireMediaType(endpoint.consumes),
-        express.json({ limit: options.bodyLimitBytes ?? 102_400, strict: false, type: () => true }),
-      ]
-    : [];
-
 /** Before a body is read: who may not call makes us parse nothing. */
 const authenticate =
   (endpoint: Endpoint, { verifyAccessToken }: AppOptions): RequestHandler =>
@@ -134,18 +128,6 @@ const authenticate =
     const token = bearerToken(request.get("authorization"));
     response.locals.caller = token && (await verifyAccessToken(token));
     endpoint.guard.admit(response.locals.caller);
-    next();
-  };
-
-/** RFC 9110 section 15.5.16: the refusal says what would be accepted. */
-const requireMediaType =
-  (accepted: readonly string[]): RequestHandler =>
-  (request, _response, next) => {
-    if (!request.is([...accepted])) {
-      throw unsupportedMediaType(`The body must be ${accepted.join(" or ")}.`, {
-        headers: { Accept: accepted.join(", ") },
-      });
-    }
     next();
   };
 
@@ -182,20 +164,19 @@ function methodsByPath({ name, endpoints }: AppOptions): Map<string, string[]> {
 
 const refuseMethod =
   (methods: string[]): RequestHandler =>
-  (_request, response) => {
-    response.locals.route ??= "method-not-allowed";
+  () => {
     throw methodNotAllowed(undefined, { headers: { Allow: methods.join(", ") } });
   };
 
 function renderProblem(format: ProblemFormat, logger: Logger): ErrorRequestHandler {
-  return (error: unknown, _request: Request, response: Response, next: NextFunction) => {
+  return (error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     const problem = toProblem(error);
     if (problem.status >= 500) {
-      logger.error("request.failed", { code: problem.code, error: problem.cause ?? problem });
+      logger.error("request.failed", { problem: problem.code, error: problem.cause ?? problem });
     }
     // Half an answer is out already: cut the connection, so that nobody takes it for a whole one.
     if (response.headersSent) {
-      next(error);
+      response.destroy();
       return;
     }
     response

@@ -160,6 +160,9 @@ const strict = <T extends z.ZodType>(schema: T): T =>
 
 type Part = [where: "path" | "query" | "body", schema: z.ZodType | undefined, value: unknown];
 
+/** A body of nothing but mistakes must not be answered with many times its size. */
+const mostErrors = 100;
+
 /** Checks every part, and refuses with all of their mistakes together. */
 function checkAll(parts: Part[]): Record<"path" | "query" | "body", unknown> {
   const checked: Record<string, unknown> = {};
@@ -170,7 +173,7 @@ function checkAll(parts: Part[]): Record<"path" | "query" | "body", unknown> {
       errors.push(...parsed.error.issues.flatMap((issue) => toErrors(where, issue)));
     checked[where] = parsed?.data;
   }
-  if (errors.length > 0) throw invalidRequest(undefined, { errors });
+  if (errors.length > 0) throw invalidRequest(undefined, { errors: errors.slice(0, mostErrors) });
   return checked as Record<"path" | "query" | "body", unknown>;
 }
 

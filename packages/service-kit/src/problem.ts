@@ -148,14 +148,14 @@ export const problemJson: ProblemFormat = {
   }),
 };
 
-/** Status and message that a middleware (body parser, router) put on its error; 4xx only. */
+/** What the body parser (http-errors) and the router (a path that cannot be decoded) throw. */
 type HttpError = { status: number; type?: string; message: string };
 
+/** No more than those: the status on any other error is its maker's upstream, not our caller. */
 const isHttpError = (error: unknown): error is HttpError =>
   error instanceof Error &&
   "status" in error &&
-  Number(error.status) >= 400 &&
-  Number(error.status) < 500;
+  (error instanceof URIError || ("expose" in error && error.expose === true));
 
 const fromHttpError = (error: HttpError): Problem => {
   if (error.status === 413) return payloadTooLarge(undefined, { cause: error });
