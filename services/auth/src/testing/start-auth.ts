@@ -1,0 +1,107 @@
+/** auth for tests: real stores, a real mailbox, its own tokens, on a port of its own. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Writable } from "node:stream";
+import { createTestDatabase, type TestStores } from "@portico/dev-env";
+import { createInbox, type Inbox } from "@portico/sandboxes";
+import {
+  connectMongo,
+  connectRedis,
+  createLogger,
+  createMetrics,
+  migrate,
+  readConfig,
+  startConsumer,
+  startOutbox,
+} from "@portico/service-kit";
+import type { Redis } from "ioredis";
+import type { Connection } from "mongoose";
+import { type AuthConfig, Config } from "../config.ts";
+import { createMailer } from "../mail/mailer.ts";
+import { migrations } from "../migrations.ts";
+import { assemble } from "../parts.ts";
+import { testSigningKeys } from "./test-signing-keys.ts";
+
+export type TestAuth = {
+  /** Where it listens; the issuer is `/auth` under it. */
+  origin: string;
+  /** What a child process needs to be the same service. */
+  environment: Record<string, string>;
+  config: AuthConfig;
+  inbox: Inbox;
+  mongo: Connection;
+  redis: Redis;
+  /** Everything logged so far. */
+  logged(): string;
+  stop(): Promise<void>;
+};
+
+export async function startAuth(stores: TestStores): Promise<TestAuth> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [database, inbox] = await Promise.all([createTestDatabase(stores), createInbox()]);
+  const environment = {
+    MONGODB_URI: database.mongodbUri,
+    REDIS_URL: database.redisUrl,
+    ISSUER: `${origin}/auth`,
+    AUDIENCE: origin,
+    JWKS_URL: `${origin}/auth/jwks`,
+    PUBLIC_ORIGIN: origin,
+    FRONTEND_URL: "https://app.example",
+    SMTP_URL: inbox.smtpUrl,
+    EMAIL_FROM: "Portico <no-reply@portico.localhost>",
+    SIGNING_KEYS: testSigningKeys(),
+    COOKIE_KEYS: "a-key-that-only-tests-use",
+  };
+  const config = readConfig(Config, environment);
+
+  const lines: string[] = [];
+  const logger = createLogger("auth", "debug", memory(lines));
+  const metrics = createMetrics("auth");
+  const mongo = await connectMongo(database.mongodbUri, logger);
+  await migrate(mongo, migrations, logger);
+  const redis = connectRedis(database.redisUrl, logger);
+  const blocking = connectRedis(database.redisUrl, logger, { blocking: true });
+  const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
+  const outbox = startOutbox("auth", mongo, redis, logger);
+  const { app, eventHandlers } = assemble({ config, mongo, outbox, mailer, logger, metrics });
+  const consumer = startConsumer({
+    group: "auth",
+    instance: "test",
+    sources: ["auth"],
+    handlers: eventHandlers,
+    connection: mongo,
+    redis: blocking,
+    logger,
+  });
+  server.on("request", app);
+
+  return {
+    origin,
+    environment,
+    config,
+    inbox,
+    mongo,
+    redis,
+    logged: () => lines.join(""),
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await Promise.all([consumer.stop(), outbox.stop()]);
+      mailer.close();
+      redis.disconnect();
+      blocking.disconnect();
+      await mongo.close();
+      await Promise.all([database.drop(), inbox.close()]);
+    },
+  };
+}
+
+const memory = (lines: string[]): Writable =>
+  new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
