@@ -1,0 +1,62 @@
+/** As much of a browser as signing in needs: cookies by path, redirects, one form on a page. */
+type Cookie = { name: string; value: string; path: string };
+
+export type Visit = { url: URL; status: number; body: string; headers: Headers };
+
+export type Browser = {
+  cookies: Cookie[];
+  /** Follows redirects, until they leave `origin`. */
+  open(url: URL | string): Promise<Visit>;
+  /** Fills in the form of a page and presses its button. */
+  submit(visit: Visit, fields?: Record<string, string>): Promise<Visit>;
+};
+
+export function createBrowser(origin: string): Browser {
+  const cookies: Cookie[] = [];
+
+  const remember = (response: Response) => {
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = "", ...attributes] = line.split("; ");
+      const [name = "", value = ""] = pair.split(/=(.*)/s);
+      const find = (key: string) => attributes.find((one) => one.toLowerCase().startsWith(key));
+      const path = find("path=")?.slice(5) ?? "/";
+      const index = cookies.findIndex((one) => one.name === name && one.path === path);
+      if (index >= 0) cookies.splice(index, 1);
+      if (!find("expires=thu, 01 jan 1970")) cookies.push({ name, value, path });
+    }
+  };
+
+  const send = async (url: URL, init: RequestInit = {}): Promise<Visit> => {
+    if (url.origin !== origin) return { url, status: 0, body: "", headers: new Headers() };
+    const cookie = cookies
+      .filter(({ path }) => url.pathname.startsWith(path))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join("; ");
+    const headers = { accept: "text/html", cookie, ...init.headers };
+    const response = await fetch(url, { ...init, headers, redirect: "manual" });
+    remember(response);
+    const location = response.headers.get("location");
+    if (location) return send(new URL(location, url));
+    const body = await response.text();
+    return { url, status: response.status, body, headers: response.headers };
+  };
+
+  return {
+    cookies,
+    open: (url) => send(new URL(url, origin)),
+    submit: ({ url, body }, fields = {}) => {
+      const action = /<form[^>]* action="([^"]+)"/.exec(body)?.[1];
+      if (!action) throw new Error(`No form at ${url}: ${body}`);
+      const hidden = [...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+      const form = {
+        ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])),
+        ...fields,
+      };
+      return send(new URL(action, url), {
+        method: "POST",
+        body: new URLSearchParams(form),
+        headers: { "sec-fetch-site": "same-origin" },
+      });
+    },
+  };
+}
