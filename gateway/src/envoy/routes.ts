@@ -17,6 +17,7 @@ function virtualHostOf(host: Host): Json {
   return {
     name: host.hostname,
     domains: [host.hostname],
+    retry_policy: retryPolicy(),
     routes: [...host.routes.map(routeOf), unmatched(host.unmatched)],
   };
 }
@@ -71,7 +72,8 @@ function answer({ access, destinations, timeouts }: Route): { readonly [field: s
     route: {
       ...target,
       ...(requestMs !== undefined && { timeout: seconds(requestMs) }),
-      retry_policy: retryPolicy(backendRequestMs),
+      // Instead of the host's, not beside it.
+      ...(backendRequestMs !== undefined && { retry_policy: retryPolicy(backendRequestMs) }),
     },
   };
 }
@@ -101,7 +103,7 @@ function targetOf(
  * Only what may be asked twice is asked again, and only when no answer came: a service that is
  * killed and back costs a read nothing, and a write is never done twice.
  */
-function retryPolicy(perTryMs: number | undefined): Json {
+function retryPolicy(perTryMs?: number): Json {
   return {
     retry_on: "connect-failure,refused-stream,reset",
     num_retries: 3,

@@ -27,17 +27,7 @@ rules:
           { name: "x-beta", string_match: { exact: "1" } },
         ],
       },
-      route: {
-        cluster: "portico_posts_80",
-        retry_policy: {
-          retry_on: "connect-failure,refused-stream,reset",
-          num_retries: 3,
-          retry_back_off: { base_interval: "0.1s", max_interval: "1s" },
-          retriable_request_headers: [
-            { name: ":method", string_match: { safe_regex: { regex: "GET|HEAD|OPTIONS" } } },
-          ],
-        },
-      },
+      route: { cluster: "portico_posts_80" },
       typed_per_filter_config: {
         "envoy.filters.http.jwt_authn": {
           "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig",

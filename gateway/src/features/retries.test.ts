@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { GATEWAY, given, route, TOKENS, virtualHosts } from "./given.ts";
+
+const RETRIES = {
+  retry_on: "connect-failure,refused-stream,reset",
+  num_retries: 3,
+  retry_back_off: { base_interval: "0.1s", max_interval: "1s" },
+  retriable_request_headers: [
+    { name: ":method", string_match: { safe_regex: { regex: "GET|HEAD|OPTIONS" } } },
+  ],
+};
+
+const refs = "backendRefs: [{ name: auth, port: 80 }]";
+
+test("retries > are for reads that got no answer, on every host", () => {
+  const { config } = given(
+    GATEWAY,
+    TOKENS,
+    route("r", `hostnames: [a.example]\nrules: [{ ${refs} }]`),
+  );
+  const hosts = [...config.routes.values()].flatMap(virtualHosts);
+  expect(hosts.map(({ name, retry_policy }) => [name, retry_policy])).toEqual([
+    ["*", RETRIES],
+    ["a.example", RETRIES],
+  ]);
+});
+
+test("retries > of a rule with a backendRequest timeout are the same, each try within it", () => {
+  const { routes } = given(
+    GATEWAY,
+    TOKENS,
+    route("r", `rules: [{ ${refs}, timeouts: { request: 10s, backendRequest: 2s } }]`),
+  );
+  expect(routes()[0]?.route).toEqual({
+    cluster: "portico_auth_80",
+    timeout: "10s",
+    retry_policy: { ...RETRIES, per_try_timeout: "2s" },
+  });
+});
