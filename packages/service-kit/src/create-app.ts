@@ -150,7 +150,8 @@ const answerWith =
       response.end();
       return;
     }
-    response.type(endpoint.reply.mediaType).send(JSON.stringify(body));
+    const { mediaType } = endpoint.reply;
+    response.type(mediaType).send(mediaType.startsWith("text/") ? body : JSON.stringify(body));
   };
 
 function methodsByPath({ name, endpoints }: AppOptions): Map<string, string[]> {
