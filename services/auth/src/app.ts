@@ -11,10 +11,11 @@ import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
 import { serveStylesheet } from "./pages/page.ts";
+import { openLink } from "./verification/open-link.ts";
 import { requestVerification } from "./verification/request-verification.ts";
 import { verify } from "./verification/verify.ts";
 import type { VerifyAddress } from "./verification/verify-address.ts";
-import { verifyPage } from "./verification/verify-page.ts";
+import { verifyForm } from "./verification/verify-form.ts";
 
 export type EndpointDependencies = {
   accounts: AccountStore;
@@ -35,6 +36,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
   const { accounts, freshAccounts, outbox, authenticate } = dependencies;
   return [
     signUp(accounts, outbox),
+    openLink(),
     verify(dependencies.verifyAddress),
     requestVerification(accounts, outbox),
     signIn(authenticate, dependencies.issueAccessToken),
@@ -44,7 +46,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
 
 /** What people open in a browser, and the protocol's own paths. */
 const pages = ({ provider, authenticate, verifyAddress, frontendUrl }: AuthDependencies) => [
-  verifyPage(verifyAddress, frontendUrl),
+  verifyForm(verifyAddress, frontendUrl),
   interaction(provider, authenticate),
   serveStylesheet,
   ...mountProvider(provider),

@@ -3,7 +3,7 @@
  * read. What is wrong on our side goes on to the kit, which logs it.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { forbidden, methodNotAllowed, Problem, payloadTooLarge } from "@portico/service-kit";
+import { forbidden, Problem, payloadTooLarge } from "@portico/service-kit";
 import { html } from "./html.ts";
 import { sendPage } from "./page.ts";
 
@@ -11,28 +11,27 @@ export type PageRequest = IncomingMessage & { params?: Record<string, string | s
 
 export type Page = {
   route: string;
-  get(request: PageRequest, response: ServerResponse): Promise<void> | void;
+  get?(request: PageRequest, response: ServerResponse): Promise<void>;
   /** A form that this page showed. */
   post(request: PageRequest, response: ServerResponse, form: URLSearchParams): Promise<void>;
 };
 
 type Next = () => void;
 
+const isRead = ({ method }: IncomingMessage): boolean => method === "GET" || method === "HEAD";
+
 const isForm = (request: IncomingMessage): boolean =>
+  request.method === "POST" &&
   request.headers["content-type"]?.split(";")[0]?.trim() === "application/x-www-form-urlencoded";
 
-/** A POST of anything but a form is left to the endpoint of the same path, if there is one. */
+/** Whatever the page does not answer is left to the endpoints of the same path. */
 export const toHandler = ({ route, get, post }: Page) => ({
   route,
   async handler(request: PageRequest, response: ServerResponse, next: Next) {
-    if (request.method === "POST" && !isForm(request)) {
-      next();
-      return;
-    }
     try {
-      if (request.method === "GET" || request.method === "HEAD") await get(request, response);
-      else if (request.method === "POST") await post(request, response, await readForm(request));
-      else throw methodNotAllowed(undefined, { headers: { Allow: "GET, HEAD, POST" } });
+      if (get && isRead(request)) await get(request, response);
+      else if (isForm(request)) await post(request, response, await readForm(request));
+      else next();
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error;
       for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);

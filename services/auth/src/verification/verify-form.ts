@@ -4,28 +4,12 @@ import { type Page, toHandler } from "../pages/page-handler.ts";
 import { usedLink } from "./verification.ts";
 import type { VerifyAddress } from "./verify-address.ts";
 
-/**
- * Where the link of the mail leads. Mail programs and scanners open links by themselves, so opening it
- * shows a button, and only the button verifies.
- */
-export const verifyPage = (verifyAddress: VerifyAddress, frontendUrl: string) => {
+/** The button of the link's page: verifies, and answers with a page. */
+export const verifyForm = (verifyAddress: VerifyAddress, frontendUrl: string) => {
   const goOn = html`<p><a class="button" href="${frontendUrl}">Continue</a></p>`;
 
   const page: Page = {
     route: "/auth/verify",
-
-    get(request, response) {
-      const token = new URL(request.url ?? "", "http://gateway").searchParams.get("token");
-      sendPage(
-        response,
-        "Verify your e-mail address",
-        html`<p>Press the button to confirm that this address is yours.</p>
-<form method="post" action="/auth/verify">
-<input type="hidden" name="token" value="${token ?? ""}">
-<button type="submit">Verify this address</button>
-</form>`,
-      );
-    },
 
     async post(_request, response, form) {
       try {
