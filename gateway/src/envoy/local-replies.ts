@@ -68,7 +68,7 @@ const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
   },
   413: {
     title: "Content Too Large",
-    code: "content-too-large",
+    code: "payload-too-large",
     detail: "The body is larger than 1 MiB.",
   },
   426: {

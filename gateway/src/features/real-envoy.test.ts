@@ -372,10 +372,10 @@ test("a body > of 1 MiB passes, one more byte is 413, announced or not", async (
   const post = (body: Buffer, more = {}) =>
     ask(port, "/cards", { method: "POST", body, headers: { ...headers, ...more } });
   expect((await post(Buffer.alloc(1024 * 1024))).json().bytes).toBe(1024 * 1024);
-  expect(problemOf(await post(Buffer.alloc(1024 * 1024 + 1)))).toBe("413 content-too-large");
+  expect(problemOf(await post(Buffer.alloc(1024 * 1024 + 1)))).toBe("413 payload-too-large");
   const chunked = { "transfer-encoding": "chunked" };
   expect(problemOf(await post(Buffer.alloc(1024 * 1024 + 1), chunked))).toBe(
-    "413 content-too-large",
+    "413 payload-too-large",
   );
 });
 

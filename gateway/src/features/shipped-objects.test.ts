@@ -42,17 +42,18 @@ test("shipped objects > this, and nothing else, is served without a token", asyn
     "ANY /auth/interaction/**",
     "ANY /auth/jwks",
     "ANY /auth/openapi.json",
-    "ANY /auth/token",
+    "ANY /auth/session/end/**",
+    "ANY /auth/token/**",
     "ANY /auth/userinfo",
     "ANY /cards/openapi.json",
     "ANY /fhir/metadata",
     "ANY /patients/openapi.json",
     "ANY /payments/openapi.json",
     "ANY /posts/openapi.json",
-    "GET /auth/verify/**",
+    "GET /auth/verify",
     "POST /auth/sign-in",
     "POST /auth/sign-up",
-    "POST /auth/verify/**",
+    "POST /auth/verify",
   ]);
 });
 
