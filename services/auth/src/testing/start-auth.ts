@@ -20,7 +20,7 @@ import { type AuthConfig, Config } from "../config.ts";
 import { createMailer } from "../mail/mailer.ts";
 import { migrations } from "../migrations.ts";
 import { assemble } from "../parts.ts";
-import { testSigningKeys } from "./test-signing-keys.ts";
+import { testEnvironment } from "./test-environment.ts";
 
 export type TestAuth = {
   /** Where it listens; the issuer is `/auth` under it. */
@@ -41,19 +41,7 @@ export async function startAuth(stores: TestStores): Promise<TestAuth> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const [database, inbox] = await Promise.all([createTestDatabase(stores), createInbox()]);
-  const environment = {
-    MONGODB_URI: database.mongodbUri,
-    REDIS_URL: database.redisUrl,
-    ISSUER: `${origin}/auth`,
-    AUDIENCE: origin,
-    JWKS_URL: `${origin}/auth/jwks`,
-    PUBLIC_ORIGIN: origin,
-    FRONTEND_URL: "https://app.example",
-    SMTP_URL: inbox.smtpUrl,
-    EMAIL_FROM: "Portico <no-reply@portico.localhost>",
-    SIGNING_KEYS: testSigningKeys(),
-    COOKIE_KEYS: "a-key-that-only-tests-use",
-  };
+  const environment = testEnvironment(origin, database, inbox);
   const config = readConfig(Config, environment);
 
   const lines: string[] = [];

@@ -1,0 +1,22 @@
+import type { TestDatabase } from "@portico/dev-env";
+import type { Inbox } from "@portico/sandboxes";
+import { testSigningKeys } from "./test-signing-keys.ts";
+
+/** The environment of an auth that people reach at `origin`. */
+export const testEnvironment = (
+  origin: string,
+  database: TestDatabase,
+  inbox: Inbox,
+): Record<string, string> => ({
+  MONGODB_URI: database.mongodbUri,
+  REDIS_URL: database.redisUrl,
+  ISSUER: `${origin}/auth`,
+  AUDIENCE: origin,
+  JWKS_URL: `${origin}/auth/jwks`,
+  PUBLIC_ORIGIN: origin,
+  FRONTEND_URL: "https://app.example",
+  SMTP_URL: inbox.smtpUrl,
+  EMAIL_FROM: "Portico <no-reply@portico.localhost>",
+  SIGNING_KEYS: testSigningKeys(),
+  COOKIE_KEYS: "a-key-that-only-tests-use",
+});
