@@ -25,7 +25,8 @@ export interface Operation {
   /** Media type -> schema of the body; undefined without a body. */
   body: { mediaType: string; schema: JsonSchema } | undefined;
   requiresToken: boolean;
-  statuses: string[];
+  /** Answers a page for people, which is lenient about what mail programs add to a link. */
+  isPage: boolean;
 }
 
 export const services = ["auth", "posts", "payments", "cards", "patients"] as const;
@@ -49,7 +50,7 @@ export async function operationsOf(gateway: string, service: string): Promise<Op
           ? { mediaType, schema: resolve((content as { schema: JsonSchema }).schema) }
           : undefined,
         requiresToken: operation.security.length > 0,
-        statuses: Object.keys(operation.responses),
+        isPage: "text/html" in (operation.responses["200"]?.content ?? {}),
       };
     }),
   );

@@ -76,7 +76,7 @@ export const steps: readonly Step[] = [
       };
       expectStatus(await call(`${ready.gateway}/auth/verify`, form), 200);
       const again = await call(`${ready.gateway}/auth/verify`, { json: { token } });
-      expectStatus(again, 410);
+      expectStatus(again, 400);
       return `"${mail.subject}"; the link works once`;
     },
   },
