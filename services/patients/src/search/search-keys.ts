@@ -9,10 +9,11 @@ import type { Resource } from "../resources/resource.ts";
 import { dateKeys } from "./date.ts";
 import { referenceKeys } from "./reference.ts";
 import { stringKeys } from "./string.ts";
+import type { TimeSpan } from "./time-span.ts";
 import { tokenKeys } from "./token.ts";
 
-/** A time span under a parameter's code; both ends belong to it. */
-export type DateKey = { code: string; start: Date; end: Date };
+/** A span of time under a parameter's code. */
+export type DateKey = TimeSpan & { code: string };
 
 export type SearchKeys = { tokens: string[]; strings: string[]; dates: DateKey[] };
 
