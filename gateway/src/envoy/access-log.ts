@@ -2,7 +2,7 @@ import { extension, type Json } from "./envoy-config.ts";
 
 /**
  * One JSON line per request. Neither the query string nor any header that may carry a secret or a
- * name is in it; `requestId` and `traceparent` join it to the service's line.
+ * name is in it; `traceId` and `requestId` join it to the service's line.
  */
 export function accessLog(): Json {
   return extension(
@@ -14,7 +14,7 @@ export function accessLog(): Json {
           time: "%START_TIME%",
           level: "info",
           service: "envoy",
-          event: "http.request",
+          event: "request.handled",
           method: "%REQ(:METHOD)%",
           path: "%PATH(NQ)%",
           route: "%ROUTE_NAME%",
@@ -26,6 +26,7 @@ export function accessLog(): Json {
           responseBytes: "%BYTES_SENT%",
           upstream: "%UPSTREAM_CLUSTER%",
           upstreamHost: "%UPSTREAM_HOST%",
+          traceId: "%TRACE_ID%",
           requestId: "%REQ(X-REQUEST-ID)%",
           traceparent: "%REQ(TRACEPARENT)%",
         },

@@ -587,7 +587,7 @@ test("the access log > is a JSON line per request that joins the service's, with
       .find((line) => line.includes(id));
   await until(() => lineOf() !== undefined);
   expect(JSON.parse(lineOf() ?? "")).toMatchObject({
-    event: "http.request",
+    event: "request.handled",
     method: "GET",
     path: "/cards",
     route: "portico/cards/0",
@@ -595,6 +595,7 @@ test("the access log > is a JSON line per request that joins the service's, with
     upstream: "portico_cards_80",
     requestId: id,
     traceparent: answer.json().headers.traceparent,
+    traceId: answer.json().headers.traceparent?.split("-")[1],
     durationMs: expect.any(Number),
   });
   expect(gateway.log()).not.toContain("secret-name");

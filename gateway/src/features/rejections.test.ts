@@ -32,6 +32,18 @@ test.each([
     "spec.rules[0].backendRefs[0].port:",
   ],
   [
+    "a name too long for a file",
+    service("x".repeat(64)).split("---")[0] ?? "",
+    "metadata.name: is longer than 63 characters",
+  ],
+  [
+    "an endpoint that is no address",
+    service("x")
+      .replace("127.0.0.1", "10.0.0.256")
+      .slice(service("x").indexOf("---") + 4),
+    "endpoints[0].addresses: 10.0.0.256 is not an IP address",
+  ],
+  [
     "two rules of one name",
     route("x", "rules: [{ name: a }, { name: a }]"),
     "spec.rules: have the same name twice",

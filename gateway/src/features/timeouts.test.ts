@@ -29,3 +29,10 @@ test("timeouts > what is not a duration is refused", () => {
     expect.stringContaining("spec.rules[0].timeouts.request: is not a duration"),
   ]);
 });
+
+test("timeouts > of a try that may take longer than the request are refused", () => {
+  expect(timed("{ request: 1s, backendRequest: 2s }").refusals).toEqual([
+    expect.stringContaining("timeouts.backendRequest: is longer than the whole request may take"),
+  ]);
+  expect(timed("{ request: 0s, backendRequest: 2s }").refusals).toEqual([]);
+});

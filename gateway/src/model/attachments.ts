@@ -53,6 +53,7 @@ function verdictOn(route: HTTPRoute, parent: ParentRef, condition: Condition): V
       namespace: parent.namespace ?? route.metadata.namespace,
       name: parent.name,
       sectionName: parent.sectionName,
+      port: parent.port,
     },
     conditions: [condition],
   };

@@ -176,6 +176,7 @@ function rejectionVerdict({ object, generation, origin, reason, message }: Rejec
   return {
     object,
     generation,
+    origin,
     conditions: [fails("Accepted", { reason, message: `${origin}: ${message}` })],
   };
 }

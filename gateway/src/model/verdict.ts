@@ -7,8 +7,10 @@ import type { ObjectRef } from "../snapshot/metadata.ts";
 export interface Verdict {
   readonly object: ObjectRef;
   readonly generation?: number;
+  /** Of an object that is refused before it is looked at: two of one name are told apart by it. */
+  readonly origin?: string;
   /** The Gateway, or the object a policy targets, that this verdict is about. */
-  readonly parent?: ObjectRef & { readonly sectionName?: string };
+  readonly parent?: ObjectRef & { readonly sectionName?: string; readonly port?: number };
   /** One listener of a Gateway. */
   readonly listener?: string;
   readonly attachedRoutes?: number;

@@ -1,12 +1,13 @@
+import { isIP } from "node:net";
 import { z } from "zod";
-import { Metadata } from "./metadata.ts";
+import { Label, Metadata } from "./metadata.ts";
 
 /** Service and EndpointSlice: the two core kinds that say where a backend is. */
 
 const PortNumber = z.number().int().min(1).max(65535);
 
 export const Service = z.object({
-  metadata: Metadata,
+  metadata: Metadata.extend({ name: Label }),
   spec: z.object({
     type: z.string().default("ClusterIP"),
     ports: z
@@ -23,18 +24,28 @@ export const Service = z.object({
 
 export type Service = z.infer<typeof Service>;
 
-export const EndpointSlice = z.object({
-  metadata: Metadata,
-  addressType: z.enum(["IPv4", "IPv6", "FQDN"]),
-  endpoints: z
-    .array(
-      z.object({
-        addresses: z.array(z.string().min(1)).min(1).max(100),
-        conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
-      }),
-    )
-    .nullish(),
-  ports: z.array(z.object({ name: z.string().nullish(), port: PortNumber.nullish() })).nullish(),
-});
+export const EndpointSlice = z
+  .object({
+    metadata: Metadata,
+    addressType: z.enum(["IPv4", "IPv6", "FQDN"]),
+    endpoints: z
+      .array(
+        z.object({
+          addresses: z.array(z.string().min(1)).min(1).max(100),
+          conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
+        }),
+      )
+      .nullish(),
+    ports: z.array(z.object({ name: z.string().nullish(), port: PortNumber.nullish() })).nullish(),
+  })
+  .superRefine(({ addressType, endpoints }, context) => {
+    for (const [index, { addresses }] of (endpoints ?? []).entries()) {
+      const odd = addresses.find((address) => addressType !== "FQDN" && isIP(address) === 0);
+      if (odd !== undefined) {
+        const path = ["endpoints", index, "addresses"];
+        context.addIssue({ code: "custom", path, message: `${odd} is not an IP address` });
+      }
+    }
+  });
 
 export type EndpointSlice = z.infer<typeof EndpointSlice>;

@@ -17,6 +17,7 @@ export function createFolderSource(
   const files = new Map<string, ObjectFile>();
   const watchers = new Map<string, FSWatcher>();
   let relist: NodeJS.Timeout | undefined;
+  let isStopped = false;
 
   /** fs.watch loses a folder that is removed and made again, so each slow pass watches anew. */
   function watchFolders(changed: () => void) {
@@ -52,6 +53,9 @@ export function createFolderSource(
         if (await isStale(folders, files)) {
           changed();
         }
+        if (isStopped) {
+          return;
+        }
         relist = setTimeout(pass, options.relistMs ?? 5000);
       };
       relist = setTimeout(pass, options.relistMs ?? 5000);
@@ -74,6 +78,7 @@ export function createFolderSource(
     },
 
     stop() {
+      isStopped = true;
       clearTimeout(relist);
       for (const watcher of watchers.values()) {
         watcher.close();

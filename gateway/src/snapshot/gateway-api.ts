@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Metadata } from "./metadata.ts";
+import { Label, Metadata } from "./metadata.ts";
 
 /**
  * The Gateway API kinds, in the wire's spelling. What the controller does not carry out is refused
@@ -49,7 +49,7 @@ const Listener = z.strictObject({
 });
 
 export const Gateway = z.object({
-  metadata: Metadata,
+  metadata: Metadata.extend({ name: Label }),
   spec: z.strictObject({
     gatewayClassName: z.string().min(1),
     listeners: z.array(Listener).min(1).max(64),
@@ -142,6 +142,14 @@ const Rule = z.strictObject({
   backendRefs: z.array(HttpBackendRef).max(16).default([]),
   timeouts: z
     .strictObject({ request: Duration.optional(), backendRequest: Duration.optional() })
+    .refine(
+      ({ request, backendRequest }) =>
+        request === undefined ||
+        backendRequest === undefined ||
+        durationMs(request) === 0 ||
+        durationMs(backendRequest) <= durationMs(request),
+      { path: ["backendRequest"], message: "is longer than the whole request may take" },
+    )
     .default({}),
 });
 

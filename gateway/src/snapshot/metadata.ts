@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/**
+ * A name that becomes part of a file's name, a socket's or a cluster's. Kubernetes allows Gateways
+ * 253 characters, which with namespace and port is more than a file system takes.
+ */
+export const Label = z
+  .string()
+  .max(63, "is longer than 63 characters")
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "is not a Kubernetes name");
+
 /** The parts of an object's metadata that any stage looks at. */
 export const Metadata = z.object({
   name: z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "is not a Kubernetes name"),

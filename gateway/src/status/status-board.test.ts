@@ -51,3 +51,12 @@ test("status > an object that is gone is gone from the board", () => {
   report([]);
   expect(statuses()).toEqual([]);
 });
+
+test("status > two objects of one name do not hide one another, and each is told once", () => {
+  const { report, statuses, events } = board();
+  const duplicate: Verdict = { ...refused, origin: "b.yaml#1" };
+  report([duplicate, accepted]);
+  report([duplicate, accepted]);
+  expect(statuses()).toHaveLength(2);
+  expect(events()).toEqual(["warn object.rejected", "debug object.accepted"]);
+});

@@ -38,9 +38,8 @@ export function createStatusBoard(logger: Logger, now: () => Date = () => new Da
   };
 }
 
-function keyOf({ object, parent, listener }: Verdict): string {
-  const place = parent && [parent.kind, parent.namespace, parent.name, parent.sectionName];
-  return JSON.stringify([object.kind, object.namespace, object.name, place, listener]);
+function keyOf({ object, origin, parent, listener }: Verdict): string {
+  return JSON.stringify([object, origin, parent, listener]);
 }
 
 /** lastTransitionTime moves only when a condition's status does (Kubernetes API conventions). */
