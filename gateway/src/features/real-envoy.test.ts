@@ -1,14 +1,19 @@
 import { createHmac, createPublicKey } from "node:crypto";
-import { access, constants, readFile, stat } from "node:fs/promises";
-import { delimiter, join } from "node:path";
-import { createTestIssuer, type TestIssuer } from "@portico/dev-env";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  createTestIssuer,
+  envoy,
+  findBinary,
+  findFreePorts,
+  type TestIssuer,
+} from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
 import {
   type Answer,
   ask,
   askRaw,
-  freePorts,
   type Question,
   type RealGateway,
   startGarbage,
@@ -33,22 +38,6 @@ let darkPort: number;
 let deadPort: number;
 /** Asked for at the start, because the answer takes Envoy's ten seconds. */
 let unfinished: Promise<string>;
-
-async function findEnvoy(): Promise<string> {
-  const folders = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "envoy"));
-  for (const path of [process.env.ENVOY_BIN, ...folders]) {
-    if (
-      path &&
-      (await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      ))
-    ) {
-      return path;
-    }
-  }
-  throw new Error("There is no envoy: set ENVOY_BIN to the program, or put it on PATH");
-}
 
 const gatewayOn = (name: string, listenerPort: number) => `
 ---
@@ -101,9 +90,9 @@ beforeAll(async () => {
     startUpstream("cards"),
     startGarbage(),
   ]);
-  [port, closedPort = 0, darkPort = 0, deadPort = 0] = await freePorts(4);
+  [port = 0, closedPort = 0, darkPort = 0, deadPort = 0] = await findFreePorts(4);
   gateway = await startRealGateway(
-    await findEnvoy(),
+    await findBinary(envoy),
     [
       GATEWAY_CLASS,
       gatewayOn("portico", port),

@@ -4,6 +4,7 @@ import { createServer, request } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findFreePorts } from "@portico/dev-env";
 import { createController } from "../controller.ts";
 import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
@@ -30,7 +31,7 @@ export async function startRealGateway(program: string, yaml: string): Promise<R
   const folder = await mkdtemp(join(tmpdir(), "portico-real-envoy-"));
   const objects = join(folder, "objects");
   const envoyDir = join(folder, "envoy");
-  const [adminPort] = await freePorts(1);
+  const [adminPort = 0] = await findFreePorts(1);
   await mkdir(objects);
   await writeFile(join(objects, "start.yaml"), yaml);
 
@@ -117,15 +118,6 @@ export async function until(claim: () => boolean | Promise<boolean>, limitMs = 1
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-}
-
-export async function freePorts<Count extends number>(
-  count: Count,
-): Promise<[number, ...number[]]> {
-  const servers = Array.from({ length: count }, () => createTcpServer());
-  const [first = 0, ...others] = await Promise.all(servers.map((server) => listen(server)));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [first, ...others];
 }
 
 function listen(server: Server, port = 0): Promise<number> {
