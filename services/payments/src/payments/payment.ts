@@ -48,7 +48,7 @@ const Description = z
 
 /** What a caller submits. */
 export const Submission = z
-  .object({
+  .strictObject({
     id: PaymentId,
     userId: z.uuid().toLowerCase().meta({ description: "The payer: the caller's own account" }),
     timestamp: Timestamp.meta({ description: "When it was paid (RFC 3339)" }),
