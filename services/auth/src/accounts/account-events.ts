@@ -8,7 +8,7 @@ export const verificationRequested = (accountId: string): EventToSend => ({
   data: { accountId },
 });
 
-/** Somebody signed up with an address whose account is verified. */
+/** Somebody signed up with an address that has an account already. */
 export const signUpRepeated = (accountId: string): EventToSend => ({
   type: "sign-up-repeated",
   subject: accountId,

@@ -5,10 +5,10 @@ import type { AccountStore } from "./account-store.ts";
 
 const mailAbout = (frontendUrl: string): Mail =>
   toMail({
-    subject: "You already have an account",
+    subject: "This address has an account",
     paragraphs: [
-      "Somebody signed up with this address, which has an account. Nothing about it was changed.",
-      "If it was you: sign in with the password that you have.",
+      "Somebody signed up with this address, which has an account already. It was not changed.",
+      "If it was you: sign in with the password of that account.",
     ],
     action: { text: "Sign in", link: frontendUrl },
     closing: "If it was not you, ignore this mail.",

@@ -38,19 +38,29 @@ describe("sign-up", () => {
     expect(stranger.status).toBe(nobody.status);
     expect(told(stranger.body)).toEqual(told(nobody.body));
 
-    const mail = await auth.inbox.waitFor({ to: owner.email, subject: "already" }, 10_000);
+    const mail = await auth.inbox.waitFor({ to: owner.email, subject: "has an account" }, 10_000);
     expect(mail.text).not.toContain("/auth/verify");
     // Nothing about the account was changed.
     await signIn(auth, owner);
   });
 
-  test("sends the link again while the address is not verified; the password stays", async () => {
+  test("sends the link again to who signs up again with the same password", async () => {
     const person = await signUp(auth);
     const first = await tokenOf(auth, person);
     auth.inbox.clear();
-    await post({ email: person.email, password: "another good password" }).expect(202);
+    await post(person).expect(202);
     expect(await tokenOf(auth, person)).not.toBe(first);
-    await signIn(auth, person);
+  });
+
+  test("sends no link for another's password: the owner would verify a stranger's account", async () => {
+    const stranger = await signUp(auth);
+    await tokenOf(auth, stranger);
+    auth.inbox.clear();
+    await post({ email: stranger.email, password: "the owner's own password" }).expect(202);
+    const mail = await auth.inbox.waitFor({ to: stranger.email }, 10_000);
+    expect(mail.subject).toBe("This address has an account");
+    expect(mail.text).not.toContain("/auth/verify");
+    await signIn(auth, stranger);
   });
 
   test("of many at once with one address, in any case, leaves one account", async () => {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type Account, EmailAddress, Name } from "./account.ts";
 import { signUpRepeated, verificationRequested } from "./account-events.ts";
 import type { AccountStore } from "./account-store.ts";
-import { hashPassword, NewPassword } from "./password.ts";
+import { hashPassword, NewPassword, passwordMatches, unmatchableHash } from "./password.ts";
 
 /**
  * Makes an account and asks for the proof of its address. The answer is the same for an address that
@@ -28,11 +28,15 @@ export const signUp = (accounts: AccountStore, outbox: Outbox) =>
     },
 
     async handle({ body: { email, password, name } }) {
-      // Hashed for a known address too, or the time to answer would tell.
-      const passwordHash = await hashPassword(password);
+      // The same work for a known address as for a new one, or the time to answer would tell.
+      const known = await accounts.findCredentials(email);
+      const [passwordHash, isOwner] = await Promise.all([
+        hashPassword(password),
+        passwordMatches(known?.passwordHash ?? unmatchableHash, password),
+      ]);
       const account = newAccount(email, name);
-      if (!(await create(accounts, outbox, account, passwordHash))) {
-        await tellOwner(accounts, outbox, email);
+      if (known || !(await create(accounts, outbox, account, passwordHash))) {
+        await tellOwner(accounts, outbox, email, isOwner);
       }
       return { status: "verification-sent" as const, email };
     },
@@ -67,10 +71,19 @@ async function create(
   }
 }
 
-/** The owner forgot, or somebody else is trying: a link while the address is unproved, a note after that. */
-async function tellOwner(accounts: AccountStore, outbox: Outbox, email: string): Promise<void> {
-  const owner = await accounts.findByEmail(email);
-  if (!owner) return;
-  const event = owner.emailVerified ? signUpRepeated(owner.id) : verificationRequested(owner.id);
+/**
+ * Who has the account's password gets the link again. Anybody else gets the owner a note and no link:
+ * pressing its button would verify a stranger's password along with the owner's address.
+ */
+async function tellOwner(
+  accounts: AccountStore,
+  outbox: Outbox,
+  email: string,
+  isOwner: boolean,
+): Promise<void> {
+  const account = await accounts.findByEmail(email);
+  if (!account) return;
+  const wantsLink = isOwner && !account.emailVerified;
+  const event = wantsLink ? verificationRequested(account.id) : signUpRepeated(account.id);
   await outbox.transaction((_session, emit) => emit(event));
 }

@@ -16,8 +16,8 @@ export function showSignIn(
     response,
     interaction,
     "Sign in",
-    html`${rejectedEmail === undefined ? undefined : wrong}
-<p>to continue to ${nameOf(client)}</p>
+    html`<p>to continue to ${nameOf(client)}</p>
+${rejectedEmail === undefined ? undefined : wrong}
 <label for="email">E-mail address</label>
 <input id="email" name="email" type="email" autocomplete="username" required value="${email}">
 <label for="password">Password</label>
