@@ -23,7 +23,7 @@ export const Name = z
   .trim()
   .min(1)
   .max(100)
-  .regex(/^\P{Cc}*$/u, "Must not contain control characters.")
+  .refine((name) => !/\p{Cc}/u.test(name), { error: "Must not contain control characters." })
   .meta({ description: "What to call the person" });
 
 /** What an account's owner sees of it. */
