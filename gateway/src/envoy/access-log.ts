@@ -1,8 +1,8 @@
 import { extension, type Json } from "./envoy-config.ts";
 
 /**
- * One JSON line per request. Neither the query string nor any header that may carry a secret or a
- * name is in it; `traceId` and `requestId` join it to the service's line.
+ * One JSON line per request, by the name of its route: a path may hold the id of a patient, a query or
+ * a header a secret, so none of them is in it. `traceId` and `requestId` join it to the service's line.
  */
 export function accessLog(): Json {
   return extension(
@@ -16,7 +16,6 @@ export function accessLog(): Json {
           service: "envoy",
           event: "request.handled",
           method: "%REQ(:METHOD)%",
-          path: "%PATH(NQ)%",
           route: "%ROUTE_NAME%",
           status: "%RESPONSE_CODE%",
           details: "%RESPONSE_CODE_DETAILS%",
@@ -28,7 +27,6 @@ export function accessLog(): Json {
           upstreamHost: "%UPSTREAM_HOST%",
           traceId: "%TRACE_ID%",
           requestId: "%REQ(X-REQUEST-ID)%",
-          traceparent: "%REQ(TRACEPARENT)%",
         },
       },
     },

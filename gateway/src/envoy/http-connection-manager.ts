@@ -72,6 +72,8 @@ function limits() {
       max_headers_count: 100,
       headers_with_underscores_action: "REJECT_REQUEST",
     },
+    // Not to let them through, but to answer them as a route: see methods.ts.
+    http_protocol_options: { allow_custom_methods: true },
     http2_protocol_options: {
       max_concurrent_streams: 100,
       initial_stream_window_size: 64 * 1024,

@@ -1,4 +1,5 @@
 import { extension, type Json } from "./envoy-config.ts";
+import { METHODS } from "./methods.ts";
 
 /**
  * Envoy's own answers as problem documents (RFC 9457), with the codes that the services use. What a
@@ -8,6 +9,8 @@ export function localReplies(): Json {
   return {
     mappers: [
       ...tokenProblems(),
+      // Envoy refuses a QUERY without a body before any route says that there is no QUERY here.
+      mapper(detailsStartWith("query_missing_content_type"), METHOD_NOT_ALLOWED),
       ...Object.entries(PROBLEMS).map(([status, problem]) =>
         mapper(statusIs("EQ", Number(status)), problem),
       ),
@@ -43,9 +46,17 @@ const TOKEN_INVALID: LocalProblem = {
 
 const UNAVAILABLE: LocalProblem = {
   title: "Service Unavailable",
-  code: "upstream-unavailable",
+  code: "unavailable",
   detail: "The service cannot be reached. Try again shortly.",
   headers: { "retry-after": "1" },
+};
+
+const METHOD_NOT_ALLOWED: LocalProblem = {
+  title: "Method Not Allowed",
+  code: "method-not-allowed",
+  detail: "The gateway lets no such method through.",
+  status: 405,
+  headers: { allow: METHODS.join(", ") },
 };
 
 const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
@@ -61,6 +72,7 @@ const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
     detail: "The gateway does not allow this request.",
   },
   404: { title: "Not Found", code: "not-found", detail: "Nothing is served at this path." },
+  405: METHOD_NOT_ALLOWED,
   408: {
     title: "Request Timeout",
     code: "request-timeout",
@@ -95,7 +107,7 @@ const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
   503: UNAVAILABLE,
   504: {
     title: "Gateway Timeout",
-    code: "upstream-unavailable",
+    code: "upstream-timeout",
     detail: "The service did not answer in time.",
   },
 };

@@ -2,6 +2,7 @@ import type { Access, Destination, Host, Listener, Route } from "../model/model.
 import type { RouteMatch } from "../snapshot/gateway-api.ts";
 import { type EnvoyResource, type Json, typed } from "./envoy-config.ts";
 import { accessOnRoute } from "./jwt-authn.ts";
+import { otherMethod } from "./methods.ts";
 
 /** RDS: the hosts and routes of one listener. Envoy takes the first route that matches. */
 export function routeConfigurationOf(listener: Listener): EnvoyResource {
@@ -18,7 +19,7 @@ function virtualHostOf(host: Host): Json {
     name: host.hostname,
     domains: [host.hostname],
     retry_policy: retryPolicy(),
-    routes: [...host.routes.map(routeOf), unmatched(host.unmatched)],
+    routes: [otherMethods(host.unmatched), ...host.routes.map(routeOf), unmatched(host.unmatched)],
   };
 }
 
@@ -28,6 +29,15 @@ function routeOf(route: Route): Json {
     match: { ...pathMatch(route.match.path), ...headerMatches(route.match) },
     ...answer(route),
     typed_per_filter_config: accessOnRoute(route.access),
+  };
+}
+
+function otherMethods(access: Access): Json {
+  return {
+    name: "other-methods",
+    match: { prefix: "/", headers: [otherMethod] },
+    direct_response: { status: access === "refused" ? 401 : 405 },
+    typed_per_filter_config: accessOnRoute(access),
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bootstrap } from "../envoy/bootstrap.ts";
-import { GATEWAY, given, TOKENS } from "./given.ts";
+import { GATEWAY, given, TOKENS, virtualHosts } from "./given.ts";
 
 /** Envoy's "Configuring Envoy as an edge proxy", field by field: a default that returns is seen here. */
 
@@ -40,6 +40,7 @@ test("edge > time, headers and streams are bounded", () => {
     request_timeout: "60s",
     stream_idle_timeout: "300s",
     common_http_protocol_options: { idle_timeout: "900s", max_headers_count: 100 },
+    http_protocol_options: { allow_custom_methods: true },
     http2_protocol_options: {
       max_concurrent_streams: 100,
       initial_stream_window_size: 65536,
@@ -68,10 +69,31 @@ test("edge > requests are numbered by Envoy, and the version of Envoy is not tol
   expect(connectionManager()).not.toHaveProperty("preserve_external_request_id");
 });
 
-test("edge > the access log has neither query string nor token", () => {
+test("edge > the access log has neither path nor token: a path may hold a patient's id", () => {
   const logged = JSON.stringify(connectionManager().access_log);
-  expect(logged).toContain("%PATH(NQ)%");
-  expect(logged).not.toMatch(/REQ\(:PATH|AUTHORIZATION|COOKIE|REFERER|PATH\((WQ|ORIG)/i);
+  expect(logged).toContain("%ROUTE_NAME%");
+  expect(logged).not.toMatch(/REQ\(:PATH|AUTHORIZATION|COOKIE|REFERER|PATH\(/i);
+});
+
+test("edge > the first route of every host answers the methods that nobody serves", () => {
+  const first = (...yaml: string[]) =>
+    [...given(...yaml).config.routes.values()].flatMap(virtualHosts).map(({ routes }) => routes[0]);
+  expect(first(GATEWAY, TOKENS)).toMatchObject([
+    {
+      match: {
+        prefix: "/",
+        headers: [
+          {
+            name: ":method",
+            invert_match: true,
+            string_match: { safe_regex: { regex: "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS" } },
+          },
+        ],
+      },
+      direct_response: { status: 405 },
+    },
+  ]);
+  expect(first(GATEWAY)).toMatchObject([{ direct_response: { status: 401 } }]);
 });
 
 test("edge > the process is bounded, and its admin interface is on loopback only", () => {

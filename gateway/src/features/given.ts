@@ -12,7 +12,7 @@ export interface Outcome {
   /** `kind namespace/name: reason: message` of everything that is refused. */
   readonly refusals: readonly string[];
   listener(name?: string): EnvoyResource;
-  /** The routes of one virtual host, without the last one, which answers for unmatched paths. */
+  /** The routes of one virtual host, without the first and the last, which answer for other methods and unmatched paths. */
   routes(hostname?: string): readonly RouteView[];
   hostnames(): readonly string[];
 }
@@ -52,7 +52,7 @@ export function given(...yaml: readonly string[]): Outcome {
     refusals: model.verdicts.filter(isRefused).map(describe),
     listener: (name) => (name ? named(config.listeners, name) : only(config.listeners)),
     routes: (hostname = "*") =>
-      (hosts().find(({ name }) => name === hostname)?.routes ?? []).slice(0, -1),
+      (hosts().find(({ name }) => name === hostname)?.routes ?? []).slice(1, -1),
     hostnames: () => hosts().map(({ name }) => name),
   };
 }
