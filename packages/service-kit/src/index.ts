@@ -4,6 +4,7 @@ export * from "./create-app.ts";
 export * from "./endpoint.ts";
 export * from "./events/consume.ts";
 export * from "./events/event.ts";
+export * from "./events/inbox.ts";
 export * from "./events/outbox.ts";
 export * from "./guard.ts";
 export * from "./health.ts";

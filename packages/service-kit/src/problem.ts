@@ -5,6 +5,7 @@
  */
 import { STATUS_CODES } from "node:http";
 import { z } from "zod";
+import { isStoreAway } from "./store-away.ts";
 
 /** One wrong field of a request: where it stands, its dotted path, and what to do about it. */
 export type FieldError = {
@@ -165,29 +166,6 @@ const fromHttpError = (error: HttpError): Problem => {
     return invalidRequest("The body is not valid JSON.", { cause: error });
   }
   return invalidRequest("The request could not be read.", { cause: error });
-};
-
-/** Names that the MongoDB driver, mongoose and ioredis give to "the store is away for now". */
-const storeAway = new Set([
-  "MongoServerSelectionError",
-  "MongooseServerSelectionError",
-  "MongoNetworkError",
-  "MongoNetworkTimeoutError",
-  "MongoPoolClearedError",
-  "PoolClearedOnNetworkError",
-  "MongoNotConnectedError",
-  "MongoTopologyClosedError",
-  "MongoWaitQueueTimeoutError",
-  "MongoOperationTimeoutError",
-  "MaxRetriesPerRequestError",
-]);
-
-const isStoreAway = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return false;
-  if (storeAway.has(error.name)) return true;
-  // A primary that is stepping down or shutting down answers, but not for long.
-  const labels = error as { hasErrorLabel?: (label: string) => boolean };
-  return labels.hasErrorLabel?.("RetryableWriteError") === true || isStoreAway(error.cause);
 };
 
 /** Any thrown value as a Problem: what is not known dies as 500 and says nothing. */

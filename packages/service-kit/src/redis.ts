@@ -7,7 +7,8 @@ import type { Logger } from "./logger.ts";
 
 /**
  * @param prefix put before every key, `<service>:`
- * @param blocking for a connection that waits in XREADGROUP: its commands wait for a reconnect
+ * @param blocking for a connection that waits in XREADGROUP, for less than 5 s at a time; its loop
+ * itself tries again what failed
  */
 export function connectRedis(
   url: string,
@@ -17,7 +18,10 @@ export function connectRedis(
   const redis = new Redis(url, {
     keyPrefix: options.prefix ?? "",
     connectTimeout: 3_000,
-    maxRetriesPerRequest: options.blocking ? null : 2,
+    // A peer that is gone without a word is noticed, and the connection made anew.
+    commandTimeout: options.blocking ? 5_000 : 2_000,
+    socketTimeout: 5_000,
+    maxRetriesPerRequest: options.blocking ? 0 : 2,
     retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1_000),
   });
   // Without a listener ioredis prints to the console; with one we log what happened once.

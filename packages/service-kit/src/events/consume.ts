@@ -5,150 +5,119 @@
  * crash, never not at all. A failed event is tried again with growing pauses, for ever, beside the others.
  */
 import type { Redis } from "ioredis";
-import type { ClientSession, Connection } from "mongoose";
+import type { Connection } from "mongoose";
 import type { Logger } from "../logger.ts";
-import type { Migration } from "../migrations.ts";
-import { isDuplicateKey } from "../mongo.ts";
+import { isStoreAway } from "../store-away.ts";
 import { continueTrace, inTrace } from "../trace.ts";
 import { CloudEvent, streamOf } from "./event.ts";
+import { createInbox, type EventHandler } from "./inbox.ts";
 import { repeat } from "./repeat.ts";
+import { createStreamGroup, type PendingEntry, type StreamEntry } from "./stream-group.ts";
 
-export type EventHandler = (event: CloudEvent, session: ClientSession) => Promise<void>;
-
-type InboxDocument = { _id: string; handledAt: Date };
-
-/** Longer than an outbox keeps events, so that a resend never finds a forgotten one. */
-const rememberedDays = 14;
-
-export const inboxMigration: Migration = {
-  id: "0000-inbox",
-  async up(db) {
-    await db
-      .collection("inbox")
-      .createIndex({ handledAt: 1 }, { expireAfterSeconds: rememberedDays * 86_400 });
-  },
+export type Consumer = {
+  /** Resolves when what is being handled is done. */
+  stop(): Promise<void>;
 };
-
-export type Consumer = { stop(): Promise<void> };
-
-type Entry = [entryId: string, fields: string[]];
 
 export type ConsumerOptions = {
   /** The consuming service: one delivery for each group. */
   group: string;
-  /** Unique for each instance. */
+  /** Unique for each instance, and better the same after a restart: it finds what it left. */
   instance: string;
   /** Services whose events are read. */
   sources: readonly string[];
   /** Full event type -> handler; other types are passed over. */
   handlers: Record<string, EventHandler>;
   connection: Connection;
-  /** A connection of its own, without key prefix: it blocks. */
+  /** A connection of its own (`blocking`), without key prefix. */
   redis: Redis;
   logger: Logger;
 };
 
+const batchSize = 16;
+/** How long the reader of an event is taken to be at work on it, before another instance takes it over. */
+const takeOverMs = 10_000;
+
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const { group, instance, redis, logger, connection, handlers } = options;
+  const { instance, logger, handlers } = options;
   const streams = options.sources.map(streamOf);
-  const inbox = connection.getClient().db(connection.name).collection<InboxDocument>("inbox");
+  const group = createStreamGroup(options.redis, options.group, instance);
+  const inbox = createInbox(options.connection, options.group);
+  /** What this instance is handling, so that it does not take a slow event for a failed one. */
+  const underWay = new Set<string>();
+  let stopping = false;
 
-  const handleOnce = async (event: CloudEvent, handler: EventHandler) => {
-    try {
-      await connection.transaction(async (session) => {
-        await inbox.insertOne({ _id: `${group}:${event.id}`, handledAt: new Date() }, { session });
-        await handler(event, session);
-      });
-    } catch (error) {
-      // Handled before; a duplicate of the handler's own would name another collection.
-      if (isDuplicateKey(error) && String(error).includes(".inbox ")) return;
-      throw error;
-    }
-  };
-
-  const receive = async (stream: string, [entryId, fields]: Entry) => {
-    const event = CloudEvent.parse(JSON.parse(fields[1] ?? "null"));
+  const handle = async (entry: StreamEntry) => {
+    const event = CloudEvent.parse(JSON.parse(entry.fields[1] ?? "null"));
     const handler = handlers[event.type];
     if (handler) {
-      await inTrace(continueTrace(event.traceparent), () => handleOnce(event, handler));
+      await inTrace(continueTrace(event.traceparent), () => inbox.handleOnce(event, handler));
     }
-    await redis.xack(stream, group, entryId);
+    await group.acknowledge(entry);
   };
 
-  const receiveAll = (stream: string, entries: readonly Entry[]) =>
-    Promise.all(
-      entries.map((entry) =>
-        receive(stream, entry).catch((error) =>
-          logger.warn("event.failed", { stream, entry: entry[0], error }),
-        ),
-      ),
-    );
-
-  /** New events, as they come. */
-  const readNew = async (): Promise<boolean> => {
-    const found = (await redis.xreadgroup(
-      "GROUP",
-      group,
-      instance,
-      "COUNT",
-      16,
-      "BLOCK",
-      1_000,
-      "STREAMS",
-      ...streams,
-      ...streams.map(() => ">"),
-    )) as [stream: string, entries: Entry[]][] | null;
-    for (const [stream, entries] of found ?? []) await receiveAll(stream, entries);
-    return true;
-  };
-
-  const createGroups = () =>
-    Promise.all(
-      streams.map((stream) =>
-        redis.xgroup("CREATE", stream, group, "0", "MKSTREAM").catch((error: Error) => {
-          if (!error.message.startsWith("BUSYGROUP")) throw error;
-        }),
-      ),
-    );
-
-  /** Redis forgot our group (flushed, restarted): make it again and read from the start. */
-  const readOrRecover = async (): Promise<boolean> => {
+  /** A failed event stays pending. A store that is away fails them all: that is the loop's to say. */
+  const receive = async (entry: StreamEntry) => {
+    underWay.add(keyOf(entry));
     try {
-      return await readNew();
+      await handle(entry);
     } catch (error) {
-      if (!String(error).includes("NOGROUP")) throw error;
-      await createGroups();
-      return true;
+      if (isStoreAway(error)) throw error;
+      logger.warn("event.failed", { stream: entry.stream, entry: entry.entryId, error });
+    } finally {
+      underWay.delete(keyOf(entry));
     }
   };
+
+  const readNew = async (): Promise<void> => {
+    const entries = await group.readNew(streams, batchSize);
+    const results = await Promise.allSettled(entries.map(receive));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+  };
+
+  const pauseOf = ({ reader, deliveries }: PendingEntry): number =>
+    Math.max(pauseMs(deliveries), reader === instance ? 0 : takeOverMs);
 
   /** Events that failed, or whose reader died: once more, each after a pause that grows. */
-  const retry = async (): Promise<boolean> => {
-    for (const stream of streams) {
-      const pending = (await redis.xpending(stream, group, "IDLE", 1_000, "-", "+", 16)) as [
-        entryId: string,
-        reader: string,
-        idleMs: number,
-        deliveries: number,
-      ][];
-      for (const [entryId, , idleMs, deliveries] of pending) {
-        if (idleMs < pauseMs(deliveries)) continue;
-        const claimed = await redis.xclaim(stream, group, instance, pauseMs(deliveries), entryId);
-        await receiveAll(stream, claimed as Entry[]);
-      }
+  const retry = async (stream: string): Promise<void> => {
+    for await (const pending of group.pending(stream, pauseMs(1))) {
+      if (stopping) return;
+      if (pending.idleMs < pauseOf(pending) || underWay.has(keyOf(pending))) continue;
+      const entry = await group.claim(pending, pauseOf(pending));
+      if (entry) await receive(entry);
     }
-    return false;
   };
 
-  const reading = repeat(readOrRecover, { everyMs: 500, name: "events.read", logger });
-  const retrying = repeat(retry, { everyMs: 1_000, name: "events.retry", logger });
+  const retryAll = async (): Promise<void> => {
+    for (const stream of streams) await retry(stream);
+  };
+
+  /** Redis knows no such group (new, flushed, restarted): make it, and read from the start. */
+  const withGroup = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!String(error).includes("NOGROUP")) throw error;
+      await group.create(streams);
+    }
+  };
+
+  const loop = (name: string, work: () => Promise<void>, more: boolean) =>
+    repeat(() => withGroup(work).then(() => more), { everyMs: 1_000, name, logger });
+  const reading = loop("events.read", readNew, true);
+  const retrying = loop("events.retry", retryAll, false);
 
   return {
     async stop() {
+      stopping = true;
       await Promise.all([reading.stop(), retrying.stop()]);
+      group.close();
     },
   };
 }
+
+const keyOf = ({ stream, entryId }: { stream: string; entryId: string }) => `${stream} ${entryId}`;
 
 /** 1 s, 2 s, 4 s … at most a minute. */
 const pauseMs = (deliveries: number): number => Math.min(1_000 * 2 ** (deliveries - 1), 60_000);

@@ -1,10 +1,9 @@
 /**
  * The sending half. An event is committed together with the change that it tells; a relay then moves
  * it to the Redis stream and marks it. Killed between the two, it is sent again: at least once.
- * Redis may be flushed at any moment: then a marker is missing there, and everything that the outbox
- * still holds is sent once more.
+ * Redis may be flushed at any moment, or be replaced by one that lacks the last seconds: then a marker
+ * is missing or wrong there, and everything that the outbox still holds is sent once more.
  */
-import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { ClientSession, Connection } from "mongoose";
 import type { Logger } from "../logger.ts";
@@ -23,7 +22,7 @@ type OutboxDocument = {
 /** How long a sent event is kept, to be sent again after Redis lost its stream. */
 const keptDays = 7;
 const batchSize = 100;
-/** Streams are cut at about this many entries: consumers that fell further behind get a resend. */
+/** Streams are cut at about this many entries: a consumer that falls further behind misses some. */
 const streamLength = 100_000;
 
 export const outboxMigration: Migration = {
@@ -60,26 +59,33 @@ export function startOutbox(
   const stream = streamOf(source);
   const marker = `${stream}:sent`;
 
-  const resendAfterFlush = async () => {
-    if (await redis.exists(marker)) return;
+  /** Which Redis this is: another after a restart or a failover, which may have cost the last writes. */
+  const redisRun = async () =>
+    /master_replid:(\w+)/.exec(await redis.info("replication"))?.[1] ?? "";
+
+  const resendWhatRedisForgot = async () => {
+    const run = await redisRun();
+    if ((await redis.get(marker)) === run) return;
     const { modifiedCount } = await outbox.updateMany(
       { sent: true },
       { $set: { sent: false }, $unset: { sentAt: 1 } },
     );
-    await redis.set(marker, randomUUID());
+    await redis.set(marker, run);
     if (modifiedCount > 0) logger.warn("events.resent", { stream, count: modifiedCount });
   };
 
+  const send = (event: CloudEvent) =>
+    redis.xadd(stream, "MAXLEN", "~", streamLength, "*", "event", JSON.stringify(event));
+
   const relay = async (): Promise<boolean> => {
-    await resendAfterFlush();
+    await resendWhatRedisForgot();
     const unsent = await outbox
       .find({ sent: false })
       .sort({ writtenAt: 1 })
       .limit(batchSize)
       .toArray();
-    for (const { event } of unsent) {
-      await redis.xadd(stream, "MAXLEN", "~", streamLength, "*", "event", JSON.stringify(event));
-    }
+    if (unsent.length === 0) return false;
+    for (const { event } of unsent) await send(event);
     await outbox.updateMany(
       { _id: { $in: unsent.map(({ _id }) => _id) } },
       { $set: { sent: true, sentAt: new Date() } },
@@ -96,7 +102,8 @@ export function startOutbox(
           const envelope = toCloudEvent(source, event);
           await outbox.insertOne(
             { _id: envelope.id, event: envelope, writtenAt: new Date(), sent: false },
-            { session },
+            // Left out, as JSON does: a null is no CloudEvents attribute.
+            { session, ignoreUndefined: true },
           );
         }),
       );

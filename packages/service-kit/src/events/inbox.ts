@@ -1,0 +1,48 @@
+/**
+ * What a consumer group has handled. The entry is written in the handler's own transaction, so an
+ * event changes the database once, however often it is delivered.
+ */
+import type { ClientSession, Connection } from "mongoose";
+import type { Migration } from "../migrations.ts";
+import { isDuplicateKey } from "../mongo.ts";
+import type { CloudEvent } from "./event.ts";
+
+export type EventHandler = (event: CloudEvent, session: ClientSession) => Promise<void>;
+
+type InboxDocument = { _id: string; handledAt: Date };
+
+/** Longer than an outbox keeps events, so that a resend never finds a forgotten one. */
+const rememberedDays = 14;
+
+export const inboxMigration: Migration = {
+  id: "0000-inbox",
+  async up(db) {
+    await db
+      .collection("inbox")
+      .createIndex({ handledAt: 1 }, { expireAfterSeconds: rememberedDays * 86_400 });
+  },
+};
+
+export type Inbox = {
+  /** Runs `handler` in a transaction, unless the group has handled the event before. */
+  handleOnce(event: CloudEvent, handler: EventHandler): Promise<void>;
+};
+
+export function createInbox(connection: Connection, group: string): Inbox {
+  const inbox = connection.getClient().db(connection.name).collection<InboxDocument>("inbox");
+  return {
+    async handleOnce(event, handler) {
+      const _id = `${group}:${event.id}`;
+      try {
+        await connection.transaction(async (session) => {
+          await inbox.insertOne({ _id, handledAt: new Date() }, { session });
+          await handler(event, session);
+        });
+      } catch (error) {
+        // Handled before; a duplicate of the handler's own would name another collection.
+        if (isDuplicateKey(error) && String(error).includes(".inbox ")) return;
+        throw error;
+      }
+    },
+  };
+}
