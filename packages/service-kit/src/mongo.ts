@@ -2,10 +2,14 @@
  * MongoDB for one service: its own database and user, every write acknowledged by a majority and on
  * disk before the caller hears of it, every operation with a deadline.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import mongoose, { type Connection } from "mongoose";
 import type { Logger } from "./logger.ts";
 
-/** Connects, trying again until `giveUpAfterMs` have passed: a store may start after us. */
+/**
+ * Connects, trying again until `giveUpAfterMs` have passed: a store may start after us. A connection
+ * string that nothing can be reached by fails at once.
+ */
 export async function connectMongo(
   uri: string,
   logger: Logger,
@@ -15,11 +19,15 @@ export async function connectMongo(
   mongoose.set("sanitizeFilter", true);
   mongoose.set("strictQuery", "throw");
   const connection = mongoose.createConnection();
+  await openWithin(connection, uri, Date.now() + giveUpAfterMs, logger);
+  logger.info("mongodb.connected");
   connection.on("disconnected", () => logger.warn("mongodb.disconnected"));
   connection.on("connected", () => logger.info("mongodb.connected"));
-  await openWithin(connection, uri, Date.now() + giveUpAfterMs, logger);
   return connection;
 }
+
+/** A server that refuses at once (starting, wrong password) must not be asked without a pause. */
+const retryMs = 1_000;
 
 async function openWithin(
   connection: Connection,
@@ -46,11 +54,17 @@ async function openWithin(
       });
       return;
     } catch (error) {
-      if (Date.now() > deadlineMs) throw error;
+      if (isMistake(error) || Date.now() > deadlineMs) throw error;
       logger.warn("mongodb.unreachable", { error });
+      await sleep(retryMs);
     }
   }
 }
+
+/** The driver's names for a connection string or option that will never do. */
+const isMistake = (error: unknown): boolean =>
+  error instanceof Error &&
+  /^Mongo(Parse|InvalidArgument|MissingCredentials)Error$/.test(error.name);
 
 /** For `/readyz`. */
 export const pingMongo = (connection: Connection) => () =>
