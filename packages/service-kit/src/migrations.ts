@@ -16,8 +16,11 @@ export type Migration = {
 
 type MigrationDocument = { _id: string; appliedAt?: Date; holder?: string; until?: Date };
 
+type Applied = mongo.Collection<MigrationDocument>;
+
 const lockId = "lock";
-const leaseMs = 60_000;
+/** Renewed while we migrate; so long do others wait for one that died. */
+const leaseMs = 10_000;
 
 /** Applies what is missing, in order; other instances wait until it is done. */
 export async function migrate(
@@ -27,34 +30,51 @@ export async function migrate(
 ): Promise<void> {
   const db = connection.getClient().db(connection.name);
   const applied = db.collection<MigrationDocument>("migrations");
-  const holder = randomUUID();
-  while (!(await takeLock(applied, holder))) await sleep(200);
+  if ((await findMissing(applied, migrations)).length === 0) return;
+
+  const unlock = await lock(applied, logger);
   try {
-    for (const migration of migrations) {
-      if (await applied.findOne({ _id: migration.id })) continue;
+    for (const migration of await findMissing(applied, migrations)) {
       await migration.up(db);
       await applied.insertOne({ _id: migration.id, appliedAt: new Date() });
-      await applied.updateOne(
-        { _id: lockId, holder },
-        { $set: { until: new Date(Date.now() + leaseMs) } },
-      );
       logger.info("migration.applied", { id: migration.id });
     }
   } finally {
-    await applied.deleteOne({ _id: lockId, holder });
+    await unlock();
   }
 }
 
+async function findMissing(applied: Applied, migrations: readonly Migration[]) {
+  const ids = new Set((await applied.find().toArray()).map(({ _id }) => _id));
+  return migrations.filter(({ id }) => !ids.has(id));
+}
+
+/** Waits for the lock, keeps it until the returned function is called. */
+async function lock(applied: Applied, logger: Logger): Promise<() => Promise<void>> {
+  const holder = randomUUID();
+  for (let tries = 0; !(await takeLock(applied, holder)); tries += 1) {
+    if (tries === 0) logger.info("migration.waiting");
+    await sleep(200);
+  }
+  const renewal = setInterval(() => {
+    applied
+      .updateOne({ _id: lockId, holder }, { $set: { until: leaseEnd() } })
+      .catch((error) => logger.warn("migration.lock-not-renewed", { error }));
+  }, leaseMs / 4);
+  return async () => {
+    clearInterval(renewal);
+    await applied.deleteOne({ _id: lockId, holder });
+  };
+}
+
+const leaseEnd = () => new Date(Date.now() + leaseMs);
+
 /** A lease, so that an instance that died while migrating does not hold the others for ever. */
-async function takeLock(
-  applied: mongo.Collection<MigrationDocument>,
-  holder: string,
-): Promise<boolean> {
-  const now = Date.now();
+async function takeLock(applied: Applied, holder: string): Promise<boolean> {
   try {
     await applied.updateOne(
-      { _id: lockId, until: { $lt: new Date(now) } },
-      { $set: { holder, until: new Date(now + leaseMs) } },
+      { _id: lockId, until: { $lt: new Date() } },
+      { $set: { holder, until: leaseEnd() } },
       { upsert: true },
     );
     return true;
