@@ -7,11 +7,11 @@ import type { AddressInfo } from "node:net";
 import { createHealth, type ReadinessCheck } from "./health.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
-import { stop, stopOnSignal } from "./stop.ts";
+import { logCrash, stop, stopOnSignal } from "./stop.ts";
 
 export type Service = {
   app: RequestListener;
-  config: { host: string; port: number; opsPort: number; drainMs: number };
+  config: { host: string; port: number; opsPort: number; drainMs: number; graceMs?: number };
   metrics: Metrics;
   logger: Logger;
   /** Dependency name -> check, for `/readyz`. */
@@ -32,6 +32,8 @@ export async function serve(service: Service): Promise<Serving> {
       keepAliveTimeout: 75_000,
       headersTimeout: 20_000,
       requestTimeout: 60_000,
+      // By default the first of two Authorization headers counts, and a proxy may have read the second.
+      joinDuplicateHeaders: true,
     },
     service.app,
   );
@@ -39,12 +41,15 @@ export async function serve(service: Service): Promise<Serving> {
     servers: [api, health.server],
     drain: health.drain,
     drainMs: config.drainMs,
+    graceMs: config.graceMs,
     closers: service.closers,
     logger,
   };
-  const opsPort = await listen(health.server, config.opsPort, config.host);
+  // In this order, so that whoever finds us ready finds us listening.
   const port = await listen(api, config.port, config.host);
+  const opsPort = await listen(health.server, config.opsPort, config.host);
   stopOnSignal(stoppable);
+  logCrash(logger);
   logger.info("service.listening", { host: config.host, port, opsPort });
   return { port, opsPort, stop: () => stop(stoppable) };
 }

@@ -1,6 +1,6 @@
 /**
  * A clean end on SIGTERM or SIGINT: readiness fails first, requests in flight finish, then
- * connections close. Whatever hangs is cut after the grace period, so a stop always ends.
+ * connections close. Whatever hangs is cut after its time, so a stop always ends.
  */
 import { once } from "node:events";
 import type { Server } from "node:http";
@@ -8,32 +8,38 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
 
 export type Stoppable = {
+  /** Closed one after the other. */
   servers: readonly Server[];
   /** Makes readiness fail. */
   drain(): void;
   /** Milliseconds between that and refusing connections: what routers need to notice. */
   drainMs: number;
-  /** Milliseconds that requests in flight get to finish. */
+  /** Milliseconds that requests in flight get to finish; 20 s unless said otherwise. */
   graceMs?: number;
   /** In order, after the last request: consumers, stores. */
   closers: readonly (() => Promise<unknown>)[];
   logger: Logger;
 };
 
+const closeMs = 5_000;
+
 export async function stop(stoppable: Stoppable): Promise<void> {
+  const { servers, closers, logger, graceMs = 20_000 } = stoppable;
   stoppable.drain();
   await sleep(stoppable.drainMs);
-  await Promise.all(
-    stoppable.servers.map((server) => closeServer(server, stoppable.graceMs ?? 10_000)),
-  );
-  for (const close of stoppable.closers) {
-    await close().catch((error) => stoppable.logger.warn("close.failed", { error }));
+  for (const server of servers) await closeServer(server, graceMs);
+  for (const close of closers) {
+    await closeWithin(close, closeMs).catch((error) => logger.warn("close.failed", { error }));
   }
-  stoppable.logger.info("service.stopped");
+  logger.info("service.stopped");
 }
 
 async function closeServer(server: Server, graceMs: number): Promise<void> {
   if (!server.listening) return;
+  // A connection that is kept busy would bring work for as long as its client likes.
+  server.prependListener("request", (_request, response) => {
+    response.shouldKeepAlive = false;
+  });
   const closed = once(server, "close");
   server.close();
   // A kept-alive connection that is between two requests would hold the server open.
@@ -44,12 +50,34 @@ async function closeServer(server: Server, graceMs: number): Promise<void> {
   clearTimeout(late);
 }
 
-/** Stops once on the first signal; a second signal ends the process at once. */
+async function closeWithin(close: () => Promise<unknown>, ms: number): Promise<void> {
+  const late = new AbortController();
+  const expired = sleep(ms, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`Not closed within ${ms} ms.`);
+  });
+  await Promise.race([close(), expired]).finally(() => {
+    expired.catch(() => undefined);
+    late.abort();
+  });
+}
+
+/** Stops once on the first signal; a second one of its kind ends the process at once. */
 export function stopOnSignal(stoppable: Stoppable): void {
+  let stopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
       stoppable.logger.info("service.stopping", { signal });
       stop(stoppable).then(() => process.exit(0));
     });
   }
+}
+
+/** What nobody caught ends the process, as it would without us, but is read like any other line. */
+export function logCrash(logger: Logger): void {
+  process.once("uncaughtException", (error) => {
+    logger.error("process.crashed", { error });
+    process.exit(1);
+  });
 }
