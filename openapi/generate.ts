@@ -34,7 +34,7 @@ async function writeDocument(api: DocumentedApi): Promise<void> {
   await writeFile(join(root, "openapi", `${api.name}.json`), `${document}\n`);
 }
 
-const marked = /(<!-- config -->\n)[\s\S]*?(\n<!-- \/config -->)/;
+const marked = /(<!-- config -->\n)[\s\S]*?(<!-- \/config -->)/;
 
 async function writeConfigTable(name: string, table: string): Promise<void> {
   const file = join(root, "services", name, "README.md");
@@ -42,7 +42,7 @@ async function writeConfigTable(name: string, table: string): Promise<void> {
   if (!marked.test(readme)) throw new Error(`${file} has no <!-- config --> section`);
   await writeFile(
     file,
-    readme.replace(marked, (_, open, close) => `${open}${table}${close}`),
+    readme.replace(marked, (_, open, close) => `${open}${table}\n${close}`),
   );
 }
 
