@@ -42,7 +42,7 @@ async function schemathesis(service: string, token: string) {
     [
       ...["-m", "schemathesis.cli", "run", `${ready.gateway}/${service}/openapi.json`],
       ...["--phases", "examples,coverage,fuzzing,stateful", "--checks", checks],
-      ...["--max-examples", "25", "--seed", "1", "--workers", "1", "--no-color"],
+      ...["--max-examples", "20", "--seed", "1", "--workers", "1", "--no-color"],
       ...["--header", `Authorization: Bearer ${token}`, "--request-timeout", "10"],
     ],
     // Away from the checkout: it keeps a database of examples where it runs.

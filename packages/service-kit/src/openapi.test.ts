@@ -141,7 +141,7 @@ describe("the document", () => {
 
 describe("an operation", () => {
   it("names every status it can answer", () => {
-    const always = ["400", "401", "500", "503"];
+    const always = ["400", "401", "431", "500", "502", "503", "504"];
     expect(statusesOf("/things", "get").sort()).toEqual(["200", ...always, "403"].sort());
     expect(statusesOf(thingPath, "put").sort()).toEqual(
       ["200", "201", ...always, "403", "404", "409", "413", "415"].sort(),

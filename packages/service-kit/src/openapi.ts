@@ -8,6 +8,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { type Components, createComponents } from "./openapi-components.ts";
 import {
   forbidden,
+  headersTooLarge,
   internal,
   invalidRequest,
   type ProblemFormat,
@@ -17,6 +18,8 @@ import {
   unauthenticated,
   unavailable,
   unsupportedMediaType,
+  upstreamTimeout,
+  upstreamUnavailable,
 } from "./problem.ts";
 
 type JsonObject = { [key: string]: unknown };
@@ -153,10 +156,20 @@ function replies({ reply }: Endpoint, components: Components): JsonObject {
   };
 }
 
-/** What the endpoint declares, and what the kit answers on its behalf. */
+/** What the gateway may answer before a service is asked, or in its place. */
+const gatewayProblems: readonly ProblemType[] = [
+  invalidRequest,
+  unauthenticated,
+  headersTooLarge,
+  upstreamUnavailable,
+  unavailable,
+  upstreamTimeout,
+];
+
+/** What the endpoint declares, and what the kit and the gateway answer on its behalf. */
 function refusals(endpoint: Endpoint, format: ProblemFormat, components: Components): JsonObject {
   const { guard } = endpoint;
-  const types: ProblemType[] = [
+  const own: ProblemType[] = [
     invalidRequest,
     // A public endpoint refuses a bad token too.
     unauthenticated,
@@ -166,14 +179,24 @@ function refusals(endpoint: Endpoint, format: ProblemFormat, components: Compone
     internal,
     unavailable,
   ];
-  const schema = components.use(format.schema, "output");
-  const byStatus = Map.groupBy(new Set(types), ({ status }) => status);
+  const gateways = [...gatewayProblems, ...(endpoint.body ? [payloadTooLarge] : [])];
+  const formats = (types: readonly ProblemType[], used: ProblemFormat) =>
+    types.map((type) => ({ type, used }));
+  const all = [...formats(own, format), ...formats(gateways, problemJson)];
+  const byStatus = Map.groupBy(all, ({ type }) => type.status);
   return Object.fromEntries(
     [...byStatus].map(([status, same]) => [
       status,
       {
-        description: same.map(({ code, summary }) => `\`${code}\`: ${summary}`).join("\n\n"),
-        content: { [format.mediaType]: { schema } },
+        description: [...new Set(same.map(({ type }) => `\`${type.code}\`: ${type.summary}`))].join(
+          "\n\n",
+        ),
+        content: Object.fromEntries(
+          same.map(({ used }) => [
+            used.mediaType,
+            { schema: components.use(used.schema, "output") },
+          ]),
+        ),
       },
     ]),
   );

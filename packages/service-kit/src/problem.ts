@@ -91,6 +91,11 @@ export const unsupportedMediaType = problemType(
   "unsupported-media-type",
   "The body is of an unsupported type.",
 );
+export const headersTooLarge = problemType(
+  431,
+  "headers-too-large",
+  "The URL and the headers together are too large.",
+);
 export const tooManyRequests = problemType(429, "too-many-requests", "Too many requests.");
 export const internal = problemType(500, "internal", "Something went wrong on our side.");
 export const upstreamUnavailable = problemType(
