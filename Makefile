@@ -1,7 +1,7 @@
 # Every command a person needs. Whatever node is on the machine installs the packages;
 # everything after that runs on the node that the lock file names.
-NODE := PATH="$(CURDIR)/node_modules/.bin:$$PATH" node
 BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
+NODE := $(BIN) NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/portico-commands" node
 
 .DEFAULT_GOAL := help
 .PHONY: help up down reset test lint format generate verify demo bench bootstrap
@@ -10,7 +10,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: bootstrap ## Install what is missing, start everything, print where everything is
-	@$(NODE) packages/dev-env/src/up.ts
+	@$(NODE) --max-semi-space-size=4 --optimize-for-size packages/dev-env/src/up.ts
 
 down: bootstrap ## Stop what make up started, from any terminal
 	@$(NODE) packages/dev-env/src/down.ts

@@ -93,8 +93,10 @@ function explain(code, output) {
   )?.[1];
   if (network)
     return `npm cannot reach its registry (${network}): connect to the network and try again.`;
-  const lines = output.split("\n").filter((line) => line.startsWith("npm error"));
-  return `npm ci failed: ${lines.slice(0, 3).join(" ").replaceAll("npm error ", "") || output}`;
+  const lines = output
+    .split("\n")
+    .filter((line) => line.startsWith("npm error") && line.length > 10);
+  return `npm ci failed: ${lines.slice(0, 4).join(" ").replaceAll("npm error ", "") || output}`;
 }
 
 /** The Node that everything else runs on comes from the lock file, where there is one for this platform. */

@@ -8,7 +8,7 @@ export { findFreePorts } from "./configuration/free-ports.ts";
 export { Failure } from "./failure.ts";
 export type { ClientMetadata, Ready, ReadyUser } from "./platform/ready.ts";
 export { type Platform, type PlatformOptions, startPlatform } from "./platform/start-platform.ts";
-export { residentBytes } from "./processes/memory.ts";
+export { type Memory, memoryOf } from "./processes/memory.ts";
 export { type Progress, showProgress, silentProgress } from "./progress/progress.ts";
 export { refuseOtherNetwork } from "./testing/refuse-other-network.ts";
 export { createTestDatabase, type TestDatabase } from "./testing/test-database.ts";

@@ -2,7 +2,7 @@ import { platformFolder, runCommand } from "./commands/command.ts";
 import { type ProcessMemory, readyPage } from "./commands/ready-page.ts";
 import { readReady } from "./platform/ready.ts";
 import { type Platform, startPlatform } from "./platform/start-platform.ts";
-import { residentBytes } from "./processes/memory.ts";
+import { memoryOf } from "./processes/memory.ts";
 import type { ProcessIdentity } from "./processes/process-identity.ts";
 import { findSupervisor } from "./processes/run-file.ts";
 import { showProgress } from "./progress/progress.ts";
@@ -47,7 +47,7 @@ async function measureMemory(platform: Platform): Promise<ProcessMemory[]> {
       name,
       pid,
       port,
-      residentBytes: await residentBytes(pid),
+      memory: await memoryOf(pid),
     })),
   );
 }

@@ -1,10 +1,11 @@
 import { accessTokenFile, type Ready, readyFile } from "../platform/ready.ts";
+import type { Memory } from "../processes/memory.ts";
 
 export interface ProcessMemory {
   name: string;
   pid: number;
   port?: number;
-  residentBytes: number | undefined;
+  memory: Memory | undefined;
 }
 
 /** What a person reads when everything runs. Every line but the token's fits 100 columns. */
@@ -17,7 +18,7 @@ export function readyPage(folder: string, ready: Ready, memory: ProcessMemory[])
     ...clients(ready),
     section("Process", "Pid", "Port", "Memory").trimEnd(),
     ...memory.map(memoryRow),
-    totalRow(memory),
+    ...totalRows(memory),
     "",
     `  Access token of the verified user, always fresh in ${accessTokenFile(folder)}`,
     "",
@@ -49,13 +50,17 @@ function processRow(name: string, pid: string, port: string, memory: string): st
   return `  ${name.padEnd(22)}${pid.padStart(8)}${port.padStart(8)}${memory.padStart(14)}`;
 }
 
-function memoryRow({ name, pid, port, residentBytes }: ProcessMemory): string {
-  return processRow(name, String(pid), port ? String(port) : "", mebibytes(residentBytes));
+function memoryRow({ name, pid, port, memory }: ProcessMemory): string {
+  return processRow(name, String(pid), port ? String(port) : "", mebibytes(memory?.residentBytes));
 }
 
-function totalRow(memory: ProcessMemory[]): string {
-  const total = memory.reduce((sum, { residentBytes = 0 }) => sum + residentBytes, 0);
-  return processRow("in total", "", "", mebibytes(total));
+function totalRows(processes: ProcessMemory[]): string[] {
+  const total = (part: keyof Memory) =>
+    processes.reduce((sum, { memory }) => sum + (memory?.[part] ?? 0), 0);
+  return [
+    processRow("added up", "", "", mebibytes(total("residentBytes"))),
+    processRow("shared pages once", "", "", mebibytes(total("proportionalBytes"))),
+  ];
 }
 
 function mebibytes(bytes: number | undefined): string {

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { exportJWK, generateKeyPair } from "jose";
 import { type ServiceName, serviceNames } from "./services.ts";
 
 /**
@@ -28,7 +27,7 @@ export type SecretName =
   | StorePassword
   | UserPassword;
 
-type Generate = () => string | Promise<string>;
+type Generate = () => string;
 
 const password: Generate = () => randomBytes(24).toString("base64url");
 const readablePassword: Generate = () => randomBytes(9).toString("base64url");
@@ -59,7 +58,7 @@ export async function readSecrets({ folder, given }: SecretSources): Promise<Sec
   const generated: Record<string, string> = { ...kept };
   const secrets: Record<string, string> = {};
   for (const [name, generate] of Object.entries(generators)) {
-    generated[name] ??= await generate();
+    generated[name] ??= generate();
     secrets[name] = given[name] || generated[name];
   }
   if (Object.keys(generated).length > Object.keys(kept).length) await keep(file, generated);
@@ -88,11 +87,13 @@ function forEach<Name extends string>(names: Name[], generate: Generate) {
   return Object.fromEntries(names.map((name) => [name, generate])) as Record<Name, Generate>;
 }
 
-/** A private JWKS with one ES256 key, as auth reads it. */
-async function generateSigningKeys(): Promise<string> {
-  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const key = { ...(await exportJWK(privateKey)), alg: "ES256", use: "sig" };
-  return JSON.stringify({ keys: [{ ...key, kid: randomBytes(8).toString("hex") }] });
+/** A private JWKS (RFC 7517) with one ES256 key, as auth reads it. */
+function generateSigningKeys(): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const kid = randomBytes(8).toString("hex");
+  return JSON.stringify({
+    keys: [{ ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig", kid }],
+  });
 }
 
 async function readKept(file: string): Promise<Record<string, string>> {

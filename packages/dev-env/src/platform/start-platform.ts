@@ -7,13 +7,20 @@ import { givenVariables, readSecrets, storePassword } from "../configuration/sec
 import { serviceNames } from "../configuration/services.ts";
 import { Failure } from "../failure.ts";
 import type { ProcessSpec } from "../processes/managed-process.ts";
+import { compile, isCompiled } from "../processes/node-program.ts";
 import { type RunningProcess, Supervisor } from "../processes/supervisor.ts";
 import { inStep, type Progress, silentProgress } from "../progress/progress.ts";
 import { type Stores, startStores } from "../stores/start-stores.ts";
 import { firstAccessToken, remainingMs, signIn } from "./access-token.ts";
 import { writeGatewayObjects } from "./gateway-objects.ts";
 import { localUrl, type PlatformSettings, platformSettings } from "./platform-settings.ts";
-import { controllerProcess, envoyProcess, sandboxesProcess, serviceProcess } from "./processes.ts";
+import {
+  controllerProcess,
+  envoyProcess,
+  programs,
+  sandboxesProcess,
+  serviceProcess,
+} from "./processes.ts";
 import { type Ready, type ReadyUser, removeReady, writeReady } from "./ready.ts";
 import { seed, seedClients } from "./seed.ts";
 import { serviceEnvironment } from "./service-environment.ts";
@@ -51,10 +58,10 @@ interface Start {
   progress: Progress;
   settings: PlatformSettings;
   supervisor: Supervisor;
-  programs: Programs;
+  binaries: Binaries;
 }
 
-interface Programs {
+interface Binaries {
   mongod: string;
   redisServer: string;
   envoy: string;
@@ -79,8 +86,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   try {
     const settings = await decideSettings(options);
-    const programs = await findPrograms(options, progress);
-    known.ready = await startEverything({ options, progress, settings, supervisor, programs });
+    const [binaries] = await Promise.all([findBinaries(options, progress), compileOnce(progress)]);
+    known.ready = await startEverything({ options, progress, settings, supervisor, binaries });
     publish(options.folder, known, supervisor);
   } catch (error) {
     await stop();
@@ -118,7 +125,7 @@ async function decideSettings({ folder, ports, environment }: PlatformOptions) {
   });
 }
 
-async function findPrograms(options: PlatformOptions, progress: Progress): Promise<Programs> {
+async function findBinaries(options: PlatformOptions, progress: Progress): Promise<Binaries> {
   const { environment, signal } = options;
   const find = (binary: Binary) => findBinary(binary, { environment, progress, signal });
   const [mongodPath, redisPath, envoyPath] = await Promise.all([
@@ -127,6 +134,10 @@ async function findPrograms(options: PlatformOptions, progress: Progress): Promi
     find(envoy),
   ]);
   return { mongod: mongodPath, redisServer: redisPath, envoy: envoyPath };
+}
+
+async function compileOnce(progress: Progress): Promise<void> {
+  if (!isCompiled()) await inStep(progress, "compile", () => compile(programs));
 }
 
 async function startEverything(start: Start): Promise<Ready> {
@@ -142,7 +153,7 @@ async function startEverything(start: Start): Promise<Ready> {
     inStep(start.progress, "users and clients", () => seedAll(start, stores)),
     ...serviceNames.map((name) => launch(start, serviceProcess(settings, stores, name))),
   ]);
-  await launch(start, envoyProcess(settings, start.programs.envoy));
+  await launch(start, envoyProcess(settings, start.binaries.envoy));
   const accessToken = await inStep(start.progress, "a sign-in through it all", () =>
     firstAccessToken(settings.origin, userOf(users)),
   );
@@ -153,19 +164,19 @@ function launch({ progress, supervisor }: Start, spec: ProcessSpec): Promise<voi
   return inStep(progress, spec.name, () => supervisor.start(spec));
 }
 
-function startStoresOf({ settings, supervisor, programs }: Start): Promise<Stores> {
+function startStoresOf({ settings, supervisor, binaries }: Start): Promise<Stores> {
   const { folder, ports, secrets } = settings;
   return startStores({
     supervisor,
     folder,
     mongodb: {
-      program: programs.mongod,
+      program: binaries.mongod,
       port: ports.mongodb,
       keyFile: secrets.MONGODB_KEY_FILE,
       administratorPassword: secrets.MONGODB_ADMIN_PASSWORD,
     },
     redis: {
-      program: programs.redisServer,
+      program: binaries.redisServer,
       port: ports.redis,
       administratorPassword: secrets.REDIS_ADMIN_PASSWORD,
     },

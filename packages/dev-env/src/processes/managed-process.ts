@@ -24,6 +24,8 @@ export interface ProcessEvents {
   launched(process: ManagedProcess): void;
   died(process: ManagedProcess, how: string): void;
   recovered(process: ManagedProcess, tookMs: number): void;
+  /** It did not stop when it was asked to. */
+  killed(process: ManagedProcess): void;
 }
 
 const PROBE_EVERY_MS = 40;
@@ -70,7 +72,10 @@ export class ManagedProcess {
     const child = this.#child;
     if (!child || !this.#isRunning()) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    const deadline = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
+    const deadline = setTimeout(() => {
+      this.#events.killed(this);
+      child.kill("SIGKILL");
+    }, STOP_DEADLINE_MS);
     child.kill("SIGTERM");
     await ended;
     clearTimeout(deadline);

@@ -94,6 +94,8 @@ export class Supervisor {
       this.#options.log?.(
         `${spec.name} is back after ${(tookMs / 1000).toFixed(1)} s (pid ${pid})`,
       ),
+    killed: ({ spec, log }) =>
+      this.#options.log?.(`${spec.name} did not stop in time and was killed, see ${log}`),
   };
 
   #record(): void {

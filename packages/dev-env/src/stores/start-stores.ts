@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { Failure } from "../failure.ts";
+import { nodeProgram, runProgram } from "../processes/node-program.ts";
 import type { Supervisor } from "../processes/supervisor.ts";
 import {
   administratorUri,
@@ -6,8 +8,8 @@ import {
   databaseUri,
   type Mongod,
   mongodProcess,
-  prepareMongod,
 } from "./mongod.ts";
+import type { Preparation } from "./prepare-mongod.main.ts";
 import { type Redis, redisAdministratorUri, redisProcess, redisUri } from "./redis.ts";
 
 export interface StoreOptions {
@@ -40,11 +42,28 @@ export async function startStores(options: StoreOptions): Promise<Stores> {
 
 async function startMongod(options: StoreOptions): Promise<void> {
   const mongod = { ...options.mongodb, folder: join(options.folder, "mongodb") };
-  await options.supervisor.start(await mongodProcess(mongod));
-  await prepareMongod(
-    mongod,
-    options.users.map(({ name }) => databaseUser(options, name)),
-  );
+  const users = options.users.map(({ name }) => databaseUser(options, name));
+  const process = await mongodProcess(mongod);
+  const abandon = new AbortController();
+  try {
+    await Promise.all([
+      options.supervisor.start(process),
+      prepare({ mongod, users }, abandon.signal),
+    ]);
+  } finally {
+    abandon.abort();
+  }
+}
+
+/**
+ * In a process of its own, which loads the database driver while mongod starts: the driver is needed for a second, and
+ * would stay in this process for as long as everything runs.
+ */
+async function prepare(preparation: Preparation, signal: AbortSignal): Promise<void> {
+  const program = nodeProgram("packages/dev-env/src/stores/prepare-mongod.main.ts");
+  const input = JSON.stringify(preparation);
+  const { code, stderr } = await runProgram(program, { input, signal });
+  if (code !== 0) throw new Failure(stderr || "MongoDB could not be prepared.");
 }
 
 async function startRedis(options: StoreOptions): Promise<void> {
