@@ -1,4 +1,4 @@
-import { accessTokenFile, type Ready, readyFile } from "../platform/ready.ts";
+import { authorizationFile, type Ready, readyFile } from "../platform/ready.ts";
 import type { Memory } from "../processes/memory.ts";
 
 export interface ProcessMemory {
@@ -20,11 +20,11 @@ export function readyPage(folder: string, ready: Ready, memory: ProcessMemory[])
     ...memory.map(memoryRow),
     ...totalRows(memory),
     "",
-    `  Access token of the verified user, always fresh in ${accessTokenFile(folder)}`,
+    "  Access token of the verified user",
     "",
     ready.accessToken,
     "",
-    "  Try:",
+    "  Try it, with the header that holds the token, always a fresh one:",
     "",
     ...curlLines(folder, ready),
     "",
@@ -77,14 +77,14 @@ function clients({ clients }: Ready): string[] {
   return ["  Client", ...rows, ""];
 }
 
-/** The token is read when the line runs, so a line copied an hour later still works. */
+/** The header is read from its file when the line runs, so a line copied an hour later still works. */
 function curlLines(folder: string, { gateway }: Ready): string[] {
-  const token = `$(cat ${shellQuoted(accessTokenFile(folder))})`;
+  const header = shellQuoted(`@${authorizationFile(folder)}`);
   return ["/posts", "/auth/users/me", "/cards"].map(
-    (path) => `  curl -H "Authorization: Bearer ${token}" ${gateway}${path}`,
+    (path) => `  curl -H ${header} ${gateway}${path}`,
   );
 }
 
 function shellQuoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

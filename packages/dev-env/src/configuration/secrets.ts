@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import { Failure } from "../failure.ts";
 import { type ServiceName, serviceNames } from "./services.ts";
 
 /**
@@ -98,7 +99,11 @@ function generateSigningKeys(): string {
 
 async function readKept(file: string): Promise<Record<string, string>> {
   const text = await readFile(file, "utf8").catch(() => "{}");
-  return JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failure(`${file} is not JSON: restore it, or start over with make reset.`);
+  }
 }
 
 async function keep(file: string, secrets: Record<string, string>): Promise<void> {

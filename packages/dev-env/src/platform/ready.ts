@@ -41,11 +41,11 @@ export interface ClientMetadata {
 }
 
 const READY = "ready.json";
-const ACCESS_TOKEN = "access-token";
+const AUTHORIZATION = "authorization";
 
-/** The token stands in a file of its own as well, so that a line in a shell can read it. */
+/** The token stands in a file of its own as well, as the header that `curl -H @file` sends. */
 export function writeReady(folder: string, ready: Ready): void {
-  replaceFile(accessTokenFile(folder), `${ready.accessToken}\n`);
+  replaceFile(authorizationFile(folder), `Authorization: Bearer ${ready.accessToken}\n`);
   replaceFile(readyFile(folder), `${JSON.stringify(ready, null, 2)}\n`);
 }
 
@@ -58,7 +58,7 @@ function replaceFile(file: string, content: string): void {
 
 /** What is not running is not ready. */
 export function removeReady(folder: string): void {
-  for (const file of [readyFile(folder), accessTokenFile(folder)]) rmSync(file, { force: true });
+  for (const file of [readyFile(folder), authorizationFile(folder)]) rmSync(file, { force: true });
 }
 
 export async function readReady(folder: string): Promise<Ready | undefined> {
@@ -70,6 +70,6 @@ export function readyFile(folder: string): string {
   return join(folder, READY);
 }
 
-export function accessTokenFile(folder: string): string {
-  return join(folder, ACCESS_TOKEN);
+export function authorizationFile(folder: string): string {
+  return join(folder, AUTHORIZATION);
 }
