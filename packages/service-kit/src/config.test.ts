@@ -12,7 +12,6 @@ import {
 
 const complete = {
   MONGODB_URI: "mongodb://posts:s3cret@127.0.0.1:27017/posts",
-  REDIS_URL: "redis://posts:s3cret@127.0.0.1:6379",
   ISSUER: "http://localhost:8080/auth",
   AUDIENCE: "http://localhost:8080",
   JWKS_URL: "http://localhost:8101/auth/jwks",
@@ -62,7 +61,7 @@ describe("a configuration", () => {
   });
 
   it("takes an empty variable for a missing one", () => {
-    expect(mistakes({ ...complete, REDIS_URL: "" })).toEqual(["REDIS_URL: is required"]);
+    expect(mistakes({ ...complete, MONGODB_URI: "" })).toEqual(["MONGODB_URI: is required"]);
     expect(readConfig(ServiceConfig, { ...complete, PORT: "" }).port).toBe(8080);
   });
 

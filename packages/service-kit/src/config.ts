@@ -59,11 +59,13 @@ export const ServiceConfig = z.object({
     .default(0)
     .meta({ description: "Milliseconds between failing readiness and refusing connections" }),
   mongodbUri: secret("MongoDB connection string, database and user of this service"),
-  redisUrl: secret("Redis connection string, user of this service"),
   issuer: z.url().meta({ description: "Issuer of the access tokens that are accepted" }),
   audience: z.string().min(1).meta({ description: "Audience that access tokens must name" }),
   jwksUrl: z.url().meta({ description: "Where the issuer's public keys are read" }),
 });
+
+/** For a service that uses Redis. */
+export const redisUrl = secret("Redis connection string, user of this service");
 
 /** `mongodbUri` -> `MONGODB_URI`. */
 export const variableName = (key: string): string =>

@@ -1,11 +1,8 @@
+// Redis and events are apart (`/redis`, `/events`): a service that uses neither does not load their client.
 export * from "./access-token.ts";
 export * from "./config.ts";
 export * from "./create-app.ts";
 export * from "./endpoint.ts";
-export * from "./events/consume.ts";
-export * from "./events/event.ts";
-export * from "./events/inbox.ts";
-export * from "./events/outbox.ts";
 export * from "./guard.ts";
 export * from "./health.ts";
 export * from "./logger.ts";
@@ -16,7 +13,6 @@ export * from "./openapi.ts";
 export * from "./page.ts";
 export * from "./problem.ts";
 export * from "./redact.ts";
-export * from "./redis.ts";
 export * from "./serve.ts";
 export * from "./stop.ts";
 export * from "./trace.ts";

@@ -1,5 +1,6 @@
 /** auth: who people are, and what clients may do for them. The list of endpoints is the table of contents. */
-import { type AppOptions, createApp, type Outbox } from "@portico/service-kit";
+import { type AppOptions, createApp } from "@portico/service-kit";
+import type { Outbox } from "@portico/service-kit/events";
 import type { Provider } from "oidc-provider";
 import type { AccountStore } from "./accounts/account-store.ts";
 import type { Authenticate } from "./accounts/authenticate.ts";

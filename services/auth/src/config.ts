@@ -1,7 +1,8 @@
-import { readConfig, ServiceConfig, secret } from "@portico/service-kit";
+import { readConfig, redisUrl, ServiceConfig, secret } from "@portico/service-kit";
 import { z } from "zod";
 
 export const Config = ServiceConfig.extend({
+  redisUrl,
   publicOrigin: z.url().meta({ description: "Where people reach the platform; links in mail" }),
   frontendUrl: z.url().meta({ description: "Where pages lead to when a person is done" }),
   smtpUrl: secret("SMTP server that takes the mail, `smtp://user:password@host:port`"),

@@ -1,15 +1,14 @@
 import { hostname } from "node:os";
 import {
   connectMongo,
-  connectRedis,
   createLogger,
   createMetrics,
   migrate,
   pingMongo,
   serve,
-  startConsumer,
-  startOutbox,
 } from "@portico/service-kit";
+import { startConsumer, startOutbox } from "@portico/service-kit/events";
+import { connectRedis } from "@portico/service-kit/redis";
 import { readAuthConfig } from "./config.ts";
 import { createMailer } from "./mail/mailer.ts";
 import { migrations } from "./migrations.ts";

@@ -1,4 +1,5 @@
-import { inboxMigration, type Migration, outboxMigration } from "@portico/service-kit";
+import type { Migration } from "@portico/service-kit";
+import { inboxMigration, outboxMigration } from "@portico/service-kit/events";
 import type { mongo } from "mongoose";
 
 /** How long a link is remembered after it ended, to answer "expired" and "used" rather than "unknown". */

@@ -1,5 +1,6 @@
 /** Puts the service together from its configuration and its stores: for main.ts, and for tests. */
-import { createTokenVerifier, type Logger, type Metrics, type Outbox } from "@portico/service-kit";
+import { createTokenVerifier, type Logger, type Metrics } from "@portico/service-kit";
+import type { Outbox } from "@portico/service-kit/events";
 import type { Connection } from "mongoose";
 import { createAccountStore } from "./accounts/account-store.ts";
 import { authenticateWith } from "./accounts/authenticate.ts";

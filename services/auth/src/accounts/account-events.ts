@@ -1,5 +1,5 @@
 /** What auth says about accounts. No event carries an address or a token: Redis and the outbox keep them. */
-import type { EventToSend } from "@portico/service-kit";
+import type { EventToSend } from "@portico/service-kit/events";
 
 /** The account's owner is to be sent a verification link. */
 export const verificationRequested = (accountId: string): EventToSend => ({

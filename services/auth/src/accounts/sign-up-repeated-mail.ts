@@ -1,4 +1,4 @@
-import type { EventHandler } from "@portico/service-kit";
+import type { EventHandler } from "@portico/service-kit/events";
 import { type Mail, toMail } from "../mail/mail.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import type { AccountStore } from "./account-store.ts";

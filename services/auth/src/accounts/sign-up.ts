@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { anyone, endpoint, isDuplicateKey, type Outbox } from "@portico/service-kit";
+import { anyone, endpoint, isDuplicateKey } from "@portico/service-kit";
+import type { Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
 import { type Account, EmailAddress, Name } from "./account.ts";
 import { signUpRepeated, verificationRequested } from "./account-events.ts";

@@ -6,14 +6,13 @@ import { createTestDatabase, type TestStores } from "@portico/dev-env";
 import { createInbox, type Inbox } from "@portico/sandboxes";
 import {
   connectMongo,
-  connectRedis,
   createLogger,
   createMetrics,
   migrate,
   readConfig,
-  startConsumer,
-  startOutbox,
 } from "@portico/service-kit";
+import { startConsumer, startOutbox } from "@portico/service-kit/events";
+import { connectRedis } from "@portico/service-kit/redis";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
 import { type AuthConfig, Config } from "../config.ts";

@@ -1,4 +1,5 @@
-import { endpoint, missingToken, type Outbox, problemType, signedIn } from "@portico/service-kit";
+import { endpoint, missingToken, problemType, signedIn } from "@portico/service-kit";
+import type { Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
 import { verificationRequested } from "../accounts/account-events.ts";
 import type { AccountStore } from "../accounts/account-store.ts";

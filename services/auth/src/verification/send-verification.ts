@@ -1,4 +1,4 @@
-import type { EventHandler } from "@portico/service-kit";
+import type { EventHandler } from "@portico/service-kit/events";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import { hashToken, linkLifetimeMs, newToken } from "./verification.ts";

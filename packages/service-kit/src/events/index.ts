@@ -1,0 +1,4 @@
+export * from "./consume.ts";
+export * from "./event.ts";
+export * from "./inbox.ts";
+export * from "./outbox.ts";
