@@ -40,7 +40,11 @@ beforeAll(async () => {
   };
   stores = await startStores(options);
 });
-afterAll(() => environment.stop());
+afterAll(async () => {
+  // Some tests put another supervisor in the place of the first.
+  await environment.supervisor.stop();
+  await environment.stop();
+});
 
 async function withMongodb<T>(
   uri: string,

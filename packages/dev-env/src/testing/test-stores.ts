@@ -2,10 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mongod, redisServer } from "../binaries/binary.ts";
 import { findBinary } from "../binaries/find-binary.ts";
 import { findFreePorts } from "../configuration/free-ports.ts";
-import { Supervisor } from "../processes/supervisor.ts";
 import { showProgress } from "../progress/progress.ts";
 import { startStores } from "../stores/start-stores.ts";
-import { createThrowawayFolder, removeThrowawayFolder } from "./throwaway-folder.ts";
+import { createTestSupervisor } from "./test-supervisor.ts";
 
 /** Administrative URIs of a mongod and a Redis that live as long as one test run. */
 export interface TestStores {
@@ -27,12 +26,7 @@ export async function startTestStores(): Promise<RunningTestStores> {
   );
   if (!mongodProgram || !redisProgram) throw new Error("unreachable: findBinary answers or throws");
   const [mongodbPort = 0, redisPort = 0] = await findFreePorts(2);
-  const folder = await createThrowawayFolder();
-  const supervisor = await Supervisor.create({ folder });
-  const stop = async () => {
-    await supervisor.stop();
-    await removeThrowawayFolder(folder);
-  };
+  const { folder, supervisor, stop } = await createTestSupervisor();
 
   try {
     const { mongodb, redis } = await startStores({
