@@ -10,7 +10,6 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import helmet from "helmet";
 import { bearerToken, type VerifyAccessToken } from "./access-token.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Logger } from "./logger.ts";
@@ -24,6 +23,7 @@ import {
   toProblem,
 } from "./problem.ts";
 import { readBody } from "./request-body.ts";
+import { setSecurityHeaders } from "./security-headers.ts";
 import { continueTrace, currentTrace, inTrace } from "./trace.ts";
 
 export type AppOptions = {
@@ -50,15 +50,7 @@ export function createApp(options: AppOptions): Express {
   app.set("query parser", "simple");
 
   app.use(observe(options));
-  // Answers are data, never pages: nothing may be loaded, framed or run because of them.
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { "default-src": ["'none'"], "frame-ancestors": ["'none'"] },
-      },
-    }),
-  );
+  app.use(setSecurityHeaders);
   app.get(`/${options.name}/openapi.json`, serveDocument(options));
   for (const { route, handler } of options.foreign ?? []) app.all(route, named(route), handler);
   for (const endpoint of options.endpoints) {
@@ -113,10 +105,10 @@ const named =
   };
 
 function serveDocument(options: AppOptions): RequestHandler {
-  const document = openApiDocument(options);
+  const document = JSON.stringify(openApiDocument(options));
   return (_request, response) => {
     response.locals.route = `/${options.name}/openapi.json`;
-    response.json(document);
+    send(response, "application/json", document);
   };
 }
 
@@ -144,15 +136,22 @@ const answerWith =
       url: request.originalUrl,
     });
     // What a caller may see depends on the token, so no shared cache keeps it.
-    if (endpoint.guard.requiresToken) response.set("Cache-Control", "no-store");
+    if (endpoint.guard.requiresToken) response.setHeader("Cache-Control", "no-store");
     response.status(status).set(headers);
     if (!endpoint.reply.body) {
       response.end();
       return;
     }
     const { mediaType } = endpoint.reply;
-    response.type(mediaType).send(mediaType.startsWith("text/") ? body : JSON.stringify(body));
+    send(response, mediaType, mediaType.startsWith("text/") ? String(body) : JSON.stringify(body));
   };
+
+/** Express's own `send` also guesses the type and makes entity tags: half the cost of an answer. */
+function send(response: Response, mediaType: string, text: string): void {
+  response.setHeader("Content-Type", `${mediaType}; charset=utf-8`);
+  response.setHeader("Content-Length", Buffer.byteLength(text));
+  response.end(text);
+}
 
 function methodsByPath({ name, endpoints }: AppOptions): Map<string, string[]> {
   const methods = new Map<string, string[]>([[`/${name}/openapi.json`, ["GET", "HEAD"]]]);
@@ -180,10 +179,8 @@ function renderProblem(format: ProblemFormat, logger: Logger): ErrorRequestHandl
       response.destroy();
       return;
     }
-    response
-      .status(problem.status)
-      .set({ "Cache-Control": "no-store", ...problem.headers })
-      .type(format.mediaType)
-      .send(JSON.stringify(format.render(problem, currentTrace()?.traceId ?? "")));
+    response.status(problem.status).set({ "Cache-Control": "no-store", ...problem.headers });
+    const rendered = format.render(problem, currentTrace()?.traceId ?? "");
+    send(response, format.mediaType, JSON.stringify(rendered));
   };
 }

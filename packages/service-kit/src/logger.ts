@@ -1,6 +1,7 @@
 /**
  * JSON lines on stdout, one event a line (`noun.verb`), joined to its trace, without secrets (redact.ts).
  */
+import { Writable } from "node:stream";
 import winston from "winston";
 import { redact } from "./redact.ts";
 import { currentTrace } from "./trace.ts";
@@ -24,6 +25,24 @@ const toLine = (own: Record<string, unknown>, fields: Record<string, unknown>): 
   return JSON.stringify({ ...own, cut: line.slice(0, longestLine / 4) });
 };
 
+/** Lines of one turn of the event loop leave in one write: a system call costs more than a line. */
+function createStdout(): Writable {
+  let waiting = "";
+  const flush = () => {
+    if (waiting) process.stdout.write(waiting);
+    waiting = "";
+  };
+  process.once("exit", flush);
+  return new Writable({
+    decodeStrings: false,
+    write(line, _encoding, done) {
+      if (!waiting) setImmediate(flush);
+      waiting += line;
+      done();
+    },
+  });
+}
+
 /**
  * @param service the name that every line carries
  * @param destination where lines go; stdout unless a test wants to read them
@@ -31,7 +50,7 @@ const toLine = (own: Record<string, unknown>, fields: Record<string, unknown>): 
 export function createLogger(
   service: string,
   level: LogLevel = "info",
-  destination: NodeJS.WritableStream = process.stdout,
+  destination: NodeJS.WritableStream = createStdout(),
 ): Logger {
   const log = winston.createLogger({
     level,

@@ -3,7 +3,7 @@
  * carried through every await, so that each log line, event and outbound call joins it.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 export type Trace = { traceId: string; spanId: string; flags: string };
 
@@ -14,12 +14,15 @@ const pattern =
   /^(?!ff)(?:00(?=.{53}$)|(?!00)[\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/;
 const none = /^0+$/;
 
+/** 32 digits. A UUID comes from a pool of random bytes: a call for a few of them costs 15 µs. */
+const randomHex = () => randomUUID().replaceAll("-", "");
+
 /** A trace with a span of our own: continues `traceparent` when it is valid, else starts one. */
 export function continueTrace(traceparent: string | undefined): Trace {
   const [, traceId, parentId, flags] = pattern.exec(traceparent ?? "") ?? [];
-  const spanId = randomBytes(8).toString("hex");
+  const spanId = randomHex().slice(16);
   if (!traceId || !parentId || none.test(traceId) || none.test(parentId)) {
-    return { traceId: randomBytes(16).toString("hex"), spanId, flags: "00" };
+    return { traceId: randomHex(), spanId, flags: "00" };
   }
   return { traceId, spanId, flags: flags ?? "00" };
 }
