@@ -125,14 +125,22 @@ async function decideSettings({ folder, ports, environment }: PlatformOptions) {
   });
 }
 
+/** Fetches at the same time what is missing. When one fails the others are given up, and their folders removed, first. */
 async function findBinaries(options: PlatformOptions, progress: Progress): Promise<Binaries> {
-  const { environment, signal } = options;
-  const find = (binary: Binary) => findBinary(binary, { environment, progress, signal });
-  const [mongodPath, redisPath, envoyPath] = await Promise.all([
-    find(mongod),
-    find(redisServer),
-    find(envoy),
-  ]);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, options.signal ?? failed.signal]);
+  const find = async (binary: Binary) => {
+    try {
+      return await findBinary(binary, { environment: options.environment, progress, signal });
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  };
+  const searches = [mongod, redisServer, envoy].map(find);
+  await Promise.allSettled(searches);
+  if (failed.signal.aborted) throw failed.signal.reason;
+  const [mongodPath = "", redisPath = "", envoyPath = ""] = await Promise.all(searches);
   return { mongod: mongodPath, redisServer: redisPath, envoy: envoyPath };
 }
 
