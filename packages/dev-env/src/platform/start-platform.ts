@@ -86,7 +86,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 
   try {
     const settings = await decideSettings(options);
-    const [binaries] = await Promise.all([findBinaries(options, progress), compileOnce(progress)]);
+    const [binaries] = await Promise.all([
+      findBinaries(options, progress),
+      compileOnce(options, progress),
+    ]);
     known.ready = await startEverything({ options, progress, settings, supervisor, binaries });
     publish(options.folder, known, supervisor);
   } catch (error) {
@@ -144,8 +147,8 @@ async function findBinaries(options: PlatformOptions, progress: Progress): Promi
   return { mongod: mongodPath, redisServer: redisPath, envoy: envoyPath };
 }
 
-async function compileOnce(progress: Progress): Promise<void> {
-  if (!isCompiled()) await inStep(progress, "compile", () => compile(programs));
+async function compileOnce({ signal }: PlatformOptions, progress: Progress): Promise<void> {
+  if (!isCompiled()) await inStep(progress, "compile", () => compile(programs, signal));
 }
 
 async function startEverything(start: Start): Promise<Ready> {

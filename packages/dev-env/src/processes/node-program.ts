@@ -47,9 +47,10 @@ export function isCompiled(): boolean {
  * Fills the cache by starting each program without any configuration: it loads all of its code, refuses to go on, and
  * leaves what it compiled. One after the other, so that what they share is compiled once.
  */
-export async function compile(files: string[]): Promise<void> {
+export async function compile(files: string[], stopping?: AbortSignal): Promise<void> {
   for (const file of files) {
-    const signal = AbortSignal.timeout(COMPILE_WITHIN_MS);
+    const timeout = AbortSignal.timeout(COMPILE_WITHIN_MS);
+    const signal = stopping ? AbortSignal.any([timeout, stopping]) : timeout;
     // A failure costs time only: the program compiles when it is started in earnest, and says then what is wrong with it.
     await runProgram(nodeProgram(file), { signal }).catch(() => {});
   }
