@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pythonPackages } from "@portico/dev-env";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { call } from "../http.ts";
@@ -21,6 +22,11 @@ const checks = [
   "unsupported_method",
   "ignored_auth",
 ].join(",");
+
+const configFile = join(import.meta.dirname, "schemathesis.toml");
+
+/** For each operation and phase; a night's run takes thousands. */
+const examples = process.env.SCHEMATHESIS_EXAMPLES ?? "10";
 
 let packages: string;
 
@@ -40,9 +46,10 @@ async function schemathesis(service: string, token: string) {
   const child = spawn(
     "python3",
     [
-      ...["-m", "schemathesis.cli", "run", `${ready.gateway}/${service}/openapi.json`],
+      ...["-m", "schemathesis.cli", "--config-file", configFile],
+      ...["run", `${ready.gateway}/${service}/openapi.json`],
       ...["--phases", "examples,coverage,fuzzing,stateful", "--checks", checks],
-      ...["--max-examples", "20", "--seed", "1", "--workers", "1", "--no-color"],
+      ...["--max-examples", examples, "--seed", "1", "--workers", "1", "--no-color"],
       ...["--header", `Authorization: Bearer ${token}`, "--request-timeout", "10"],
     ],
     // Away from the checkout: it keeps a database of examples where it runs.
