@@ -1,7 +1,7 @@
 /** The only file that knows how resources are kept: a collection for each type, all alike. */
 import { type Connection, type Model, type QueryFilter, Schema, trusted } from "mongoose";
 import { enabledTypes, type ResourceTypeName } from "../resource-types.ts";
-import type { SearchKeys } from "../search/search-keys.ts";
+import type { SearchKeys } from "../search/key.ts";
 import type { Resource } from "./resource.ts";
 
 export type ResourceDocument = {

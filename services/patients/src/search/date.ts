@@ -4,8 +4,7 @@
  */
 import type { TypedValue } from "@medplum/core";
 import type { Period } from "@medplum/fhirtypes";
-import type { SearchFilter } from "./search-filter.ts";
-import type { DateKey } from "./search-keys.ts";
+import type { DateKey, SearchFilter } from "./key.ts";
 import { type TimeSpan, toTimeSpan } from "./time-span.ts";
 
 /** Ends of a span that says only when it began, or only when it ended. */

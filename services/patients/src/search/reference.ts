@@ -1,6 +1,6 @@
 /** Search by reference: `Patient/123`, or `123` where only one type can be meant. */
 import { convertToSearchableReferences, type TypedValue } from "@medplum/core";
-import type { SearchFilter } from "./search-filter.ts";
+import type { SearchFilter } from "./key.ts";
 
 const key = (code: string, reference: string) => `${code}=${reference}`;
 

@@ -5,12 +5,10 @@ import { type FieldError, invalidRequest } from "@portico/service-kit";
 import { type QueryFilter, trusted } from "mongoose";
 import type { ResourceDocument } from "../resources/resource-store.ts";
 import { dateFilter, isDate } from "./date.ts";
+import type { SearchFilter } from "./key.ts";
 import { referenceFilter } from "./reference.ts";
 import { stringFilter } from "./string.ts";
 import { tokenFilter } from "./token.ts";
-
-/** A filter that was built here from checked text: no part of it is the client's own object. */
-export type SearchFilter = Record<string, unknown>;
 
 /** `asked` are alternatives: `a,b`. */
 function buildFilter({ code, type, target }: SearchParameter, asked: string[]): SearchFilter {

@@ -7,15 +7,10 @@ import { evalFhirPathTyped, getSearchParameterDetails, toTypedValue } from "@med
 import type { SearchParameter } from "@medplum/fhirtypes";
 import type { Resource } from "../resources/resource.ts";
 import { dateKeys } from "./date.ts";
+import type { SearchKeys } from "./key.ts";
 import { referenceKeys } from "./reference.ts";
 import { stringKeys } from "./string.ts";
-import type { TimeSpan } from "./time-span.ts";
 import { tokenKeys } from "./token.ts";
-
-/** A span of time under a parameter's code. */
-export type DateKey = TimeSpan & { code: string };
-
-export type SearchKeys = { tokens: string[]; strings: string[]; dates: DateKey[] };
 
 export function searchKeysOf(
   resource: Resource,

@@ -1,7 +1,7 @@
 /** Search by string: what starts with the given text, whatever its case and accents. */
 import { convertToSearchableStrings, type TypedValue } from "@medplum/core";
 import type { HumanName } from "@medplum/fhirtypes";
-import type { SearchFilter } from "./search-filter.ts";
+import type { SearchFilter } from "./key.ts";
 
 const fold = (text: string): string =>
   text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();

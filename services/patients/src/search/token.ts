@@ -1,6 +1,6 @@
 /** Search by token: an exact code, with or without its system (`system|code`, `|code`, `code`). */
 import { convertToSearchableTokens, type TypedValue } from "@medplum/core";
-import type { SearchFilter } from "./search-filter.ts";
+import type { SearchFilter } from "./key.ts";
 
 /** Marks texts that stand beside a code: they are not tokens. */
 const text = "text";
