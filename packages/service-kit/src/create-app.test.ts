@@ -104,6 +104,13 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
     .serialize((sent: unknown) => sent as string)
     .send(body);
 
+/** The app behind a port, for what supertest cannot send. */
+const listen = async () => {
+  const server = createServer(example.app).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+};
+
 /** RFC 9457, whatever the refusal. */
 const expectProblem = (response: request.Response, status: number, code: string) => {
   expect(response.headers["content-type"]).toMatch(/^application\/problem\+json/);
@@ -219,6 +226,18 @@ describe("a body", () => {
     );
   });
 
+  it("that says it is too large is refused before it is sent (413)", async () => {
+    const { port, close } = await listen();
+    const socket = connect(port, "127.0.0.1");
+    socket.write(
+      "POST /notes HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n",
+    );
+    const [answer] = await once(socket, "data");
+    expect(String(answer)).toMatch(/^HTTP\/1.1 413 /);
+    socket.destroy();
+    close();
+  });
+
   it.each([
     ["text", { "Content-Type": "text/plain" }],
     ["a form", { "Content-Type": "application/x-www-form-urlencoded" }],
@@ -327,9 +346,7 @@ describe("a failure", () => {
   it("in the middle of an answer cuts the connection and prints nothing", async () => {
     example.app.set("env", "production");
     const print = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const server = createServer(example.app).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    const { port, close } = await listen();
     await expect(
       fetch(`http://127.0.0.1:${port}/foreign`).then((response) => response.text()),
     ).rejects.toThrow();
@@ -337,7 +354,7 @@ describe("a failure", () => {
     expect(example.lines("request.failed").at(-1)).toMatchObject({
       error: { message: "cut off" },
     });
-    server.close();
+    close();
     print.mockRestore();
   });
 });
@@ -376,9 +393,7 @@ describe("a request", () => {
 
   it("that the client gave up is logged as 499, and is no error of ours", async () => {
     const errors = example.lines("request.failed").length;
-    const server = createServer(example.app).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    const { port, close } = await listen();
     const halfABody =
       "POST /notes HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{";
     const noAnswer = "GET /broken/slow HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -399,7 +414,7 @@ describe("a request", () => {
       );
     }
     await sleep(300);
-    server.close();
+    close();
     const ours = example.lines("request.failed").slice(errors);
     expect(ours.filter(({ error }) => !JSON.stringify(error).includes(secret))).toEqual([]);
   });

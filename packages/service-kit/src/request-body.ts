@@ -1,13 +1,14 @@
 /** A body on its way in: of a type that the endpoint takes, no larger and no deeper than bounds allow. */
 import express, { type RequestHandler } from "express";
 import type { Endpoint } from "./endpoint.ts";
-import { invalidRequest, unsupportedMediaType } from "./problem.ts";
+import { invalidRequest, payloadTooLarge, unsupportedMediaType } from "./problem.ts";
 
 /** Handlers that put the parsed body of `endpoint` on the request; none when it takes no body. */
 export const readBody = (endpoint: Endpoint, limitBytes = 102_400): RequestHandler[] =>
   endpoint.body
     ? [
         requireMediaType(endpoint.consumes),
+        requireSize(limitBytes),
         express.json({ limit: limitBytes, strict: false, type: () => true }),
         requireShallow,
       ]
@@ -22,6 +23,14 @@ const requireMediaType =
         headers: { Accept: accepted.join(", ") },
       });
     }
+    next();
+  };
+
+/** The parser would read all of it first; here who says how much it is gets the answer at once. */
+const requireSize =
+  (limitBytes: number): RequestHandler =>
+  (request, _response, next) => {
+    if (Number(request.headers["content-length"]) > limitBytes) throw payloadTooLarge();
     next();
   };
 
