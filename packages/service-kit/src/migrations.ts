@@ -19,20 +19,22 @@ type MigrationDocument = { _id: string; appliedAt?: Date; holder?: string; until
 type Applied = mongo.Collection<MigrationDocument>;
 
 const lockId = "lock";
-/** Renewed while we migrate; so long do others wait for one that died. */
-const leaseMs = 10_000;
 
-/** Applies what is missing, in order; other instances wait until it is done. */
+/**
+ * Applies what is missing, in order; other instances wait until it is done.
+ * @param leaseMs how long others wait for an instance that died; renewed while one migrates
+ */
 export async function migrate(
   connection: Connection,
   migrations: readonly Migration[],
   logger: Logger,
+  leaseMs = 10_000,
 ): Promise<void> {
   const db = connection.getClient().db(connection.name);
   const applied = db.collection<MigrationDocument>("migrations");
   if ((await findMissing(applied, migrations)).length === 0) return;
 
-  const unlock = await lock(applied, logger);
+  const unlock = await lock(applied, logger, leaseMs);
   try {
     for (const migration of await findMissing(applied, migrations)) {
       await migration.up(db);
@@ -50,15 +52,19 @@ async function findMissing(applied: Applied, migrations: readonly Migration[]) {
 }
 
 /** Waits for the lock, keeps it until the returned function is called. */
-async function lock(applied: Applied, logger: Logger): Promise<() => Promise<void>> {
+async function lock(
+  applied: Applied,
+  logger: Logger,
+  leaseMs: number,
+): Promise<() => Promise<void>> {
   const holder = randomUUID();
-  for (let tries = 0; !(await takeLock(applied, holder)); tries += 1) {
+  for (let tries = 0; !(await takeLock(applied, holder, leaseMs)); tries += 1) {
     if (tries === 0) logger.info("migration.waiting");
     await sleep(200);
   }
   const renewal = setInterval(() => {
     applied
-      .updateOne({ _id: lockId, holder }, { $set: { until: leaseEnd() } })
+      .updateOne({ _id: lockId, holder }, { $set: { until: leaseEnd(leaseMs) } })
       .catch((error) => logger.warn("migration.lock-not-renewed", { error }));
   }, leaseMs / 4);
   return async () => {
@@ -67,14 +73,14 @@ async function lock(applied: Applied, logger: Logger): Promise<() => Promise<voi
   };
 }
 
-const leaseEnd = () => new Date(Date.now() + leaseMs);
+const leaseEnd = (leaseMs: number) => new Date(Date.now() + leaseMs);
 
 /** A lease, so that an instance that died while migrating does not hold the others for ever. */
-async function takeLock(applied: Applied, holder: string): Promise<boolean> {
+async function takeLock(applied: Applied, holder: string, leaseMs: number): Promise<boolean> {
   try {
     await applied.updateOne(
       { _id: lockId, until: { $lt: new Date() } },
-      { $set: { holder, until: leaseEnd() } },
+      { $set: { holder, until: leaseEnd(leaseMs) } },
       { upsert: true },
     );
     return true;

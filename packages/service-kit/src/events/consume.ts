@@ -32,14 +32,14 @@ export type ConsumerOptions = {
   /** A connection of its own (`blocking`), without key prefix. */
   redis: Redis;
   logger: Logger;
+  /** How long another instance is taken to be at work on an event, before this one takes it over. */
+  takeOverMs?: number;
 };
 
 const batchSize = 16;
-/** How long the reader of an event is taken to be at work on it, before another instance takes it over. */
-const takeOverMs = 10_000;
 
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const { instance, logger, handlers } = options;
+  const { instance, logger, handlers, takeOverMs = 10_000 } = options;
   const streams = options.sources.map(streamOf);
   const group = createStreamGroup(options.redis, options.group, instance);
   const inbox = createInbox(options.connection, options.group);

@@ -7,7 +7,7 @@ export type StoreProxy = {
   through(url: string): string;
   /** Cuts every connection and refuses new ones. */
   cut(): Promise<void>;
-  /** Passes nothing on, and says nothing, until `restore`. */
+  /** Passes nothing on over the connections there are, and says nothing: a peer that is gone. */
   hang(): void;
   /** Connections that were accepted so far. */
   accepted(): number;
@@ -18,8 +18,8 @@ export type StoreProxy = {
 export async function createStoreProxy(target: string): Promise<StoreProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const hung = new WeakSet<Socket>();
   let accepted = 0;
-  let hanging = false;
 
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -27,7 +27,7 @@ export async function createStoreProxy(target: string): Promise<StoreProxy> {
     return socket;
   };
   const pass = (from: Socket, to: Socket) => {
-    from.on("data", (bytes) => hanging || to.write(bytes)).on("close", () => to.destroy());
+    from.on("data", (bytes) => hung.has(from) || to.write(bytes)).on("close", () => to.destroy());
   };
   const server: Server = createServer((client) => {
     accepted += 1;
@@ -57,12 +57,10 @@ export async function createStoreProxy(target: string): Promise<StoreProxy> {
     },
     cut,
     hang: () => {
-      hanging = true;
+      for (const socket of sockets) hung.add(socket);
     },
     accepted: () => accepted,
     async restore() {
-      hanging = false;
-      for (const socket of sockets) socket.destroy();
       if (!server.listening) await listen(ours);
     },
     stop: cut,
