@@ -1,4 +1,4 @@
-/** The limit: `node:http` answering the same bytes to everyone. Run as a process; prints its port. */
+/** The limit: `node:http` answering the same bytes to everyone. Run as a process; sends its port. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -10,5 +10,5 @@ const server = createServer((_request, response) => {
 });
 
 server.listen(0, "127.0.0.1", () => {
-  process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
+  process.send?.((server.address() as AddressInfo).port);
 });

@@ -1,4 +1,4 @@
-/** The kit and nothing else: token verified, guard, log line, metrics, a constant. Prints its port. */
+/** The kit and nothing else: token verified, guard, log line, metrics, a constant. Sends its port. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
@@ -29,11 +29,10 @@ const app = createApp({
     }),
   ],
   verifyAccessToken: createTokenVerifier({ issuer, audience, jwksUrl }),
-  // Lines go to stderr, which the bench discards into a file, as a service's go to its log.
-  logger: createLogger("bench", "info", process.stderr),
+  logger: createLogger("bench"),
   metrics: createMetrics("bench"),
 });
 
 const server = createServer(app).listen(0, "127.0.0.1", () => {
-  process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
+  process.send?.((server.address() as AddressInfo).port);
 });

@@ -1,7 +1,7 @@
 /**
  * `make bench`: figures as ratios, each pair measured in turn in one run, on this machine, with the load
  * generator beside it. Absolute numbers mean nothing elsewhere; ratios do.
- * BENCH_ROUNDS and BENCH_SECONDS make it longer or shorter.
+ * BENCH_ROUNDS, BENCH_SECONDS and BENCH_CONNECTIONS make it longer, shorter, busier.
  */
 import { availableParallelism } from "node:os";
 import {
@@ -17,7 +17,7 @@ import { limitIndex, prepareUsersMe } from "./users-me.ts";
 const aim = 0.35;
 
 const effort: Effort = {
-  connections: 32,
+  connections: Number(process.env.BENCH_CONNECTIONS ?? 64),
   rounds: Number(process.env.BENCH_ROUNDS ?? 3),
   seconds: Number(process.env.BENCH_SECONDS ?? 5),
 };

@@ -50,9 +50,9 @@ async function prepareLayers(
   const startServer = async (program: string, args: string[]): Promise<number> => {
     const log = openSync(join(folder, `${program}.log`), "a");
     const path = join(import.meta.dirname, program);
-    const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", log] });
+    const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", log, log, "ipc"] });
     children.push(child);
-    const [port] = await once(child.stdout ?? child, "data");
+    const [port] = await once(child, "message");
     return Number(port);
   };
   const constantPort = await startServer("constant-server.ts", [body]);
