@@ -94,7 +94,8 @@ describe("on SIGTERM", () => {
     service.child.kill("SIGTERM");
     await closed;
     const late = await fetch(`${service.url}/slow?ms=1`).catch((error) => error.cause.code);
-    expect(late).toBe("ECONNREFUSED");
+    // Reset, when the system had accepted it before the socket was closed.
+    expect(["ECONNREFUSED", "ECONNRESET"]).toContain(late);
     expect((await inFlight).status).toBe(200);
     await service.exited;
   });

@@ -45,6 +45,8 @@ export async function mongodProcess(mongod: Mongod): Promise<ProcessSpec> {
       ...["--wiredTigerEngineConfigString", "session_max=2000"],
       // Our passwords are random, so stretching them buys nothing and is paid on every new connection.
       ...["--setParameter", "scramSHA256IterationCount=5000"],
+      // A service that is killed in a transaction keeps others from what it had written until then.
+      ...["--setParameter", "transactionLifetimeLimitSeconds=5"],
     ],
     port: mongod.port,
     isReady: acceptsConnections(mongod.port),

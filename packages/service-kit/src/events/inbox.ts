@@ -33,13 +33,16 @@ export function createInbox(connection: Connection, group: string): Inbox {
   return {
     async handleOnce(event, handler) {
       const _id = `${group}:${event.id}`;
+      if (await inbox.findOne({ _id }, { projection: { _id: 1 } })) return;
       try {
         await connection.transaction(async (session) => {
-          await inbox.insertOne({ _id, handledAt: new Date() }, { session });
           await handler(event, session);
+          // Last, so that its lock is short: an instance that is killed in a long handler would
+          // otherwise keep everyone else from the event until MongoDB gives the transaction up.
+          await inbox.insertOne({ _id, handledAt: new Date() }, { session });
         });
       } catch (error) {
-        // Handled before; a duplicate of the handler's own would name another collection.
+        // Handled meanwhile; a duplicate of the handler's own would name another collection.
         if (isDuplicateKey(error) && String(error).includes(".inbox ")) return;
         throw error;
       }
