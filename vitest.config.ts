@@ -4,7 +4,7 @@ const testing = "packages/dev-env/src/testing";
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 4,
     projects: [
       {
         test: {
