@@ -42,6 +42,7 @@ test("shipped objects > this, and nothing else, is served without a token", asyn
     "ANY /auth/interaction/**",
     "ANY /auth/jwks",
     "ANY /auth/openapi.json",
+    "ANY /auth/pages.css",
     "ANY /auth/session/end/**",
     "ANY /auth/token/**",
     "ANY /auth/userinfo",
