@@ -10,6 +10,7 @@ export type { ClientMetadata, Ready, ReadyUser } from "./platform/ready.ts";
 export { type Platform, type PlatformOptions, startPlatform } from "./platform/start-platform.ts";
 export { type Memory, memoryOf } from "./processes/memory.ts";
 export { type Progress, showProgress, silentProgress } from "./progress/progress.ts";
+export { type Browser, createBrowser, type Visit } from "./testing/browser.ts";
 export { refuseOtherNetwork } from "./testing/refuse-other-network.ts";
 export { createTestDatabase, type TestDatabase } from "./testing/test-database.ts";
 export { createTestIssuer, type TestIssuer, type TokenOverrides } from "./testing/test-issuer.ts";

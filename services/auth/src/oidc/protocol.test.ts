@@ -1,9 +1,9 @@
+import { type Browser, createBrowser, type Visit } from "@portico/dev-env";
 import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createClientStore } from "../clients/client-store.ts";
 import { everyScope } from "../roles/role.ts";
-import { type Browser, createBrowser, type Visit } from "../testing/browser.ts";
 import { type Person, payloadOf, setRoles, signUpVerified } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 

@@ -1,0 +1,79 @@
+/**
+ * OpenID Connect through the real gateway, by an unmodified client: what the gateway lets through, and
+ * what it does to cookies, redirects and forms, shows only here.
+ */
+import { createBrowser } from "@portico/dev-env";
+import * as openid from "openid-client";
+import { describe, expect, inject, it } from "vitest";
+import { call } from "../http.ts";
+
+const { ready } = inject("platform");
+const redirectUri = "http://127.0.0.1:49152/callback";
+
+const discover = (id: string, authentication: openid.ClientAuth) =>
+  openid.discovery(new URL(`${ready.gateway}/auth`), id, undefined, authentication, {
+    execute: [openid.allowInsecureRequests],
+  });
+
+const secretOf = (id: string): string =>
+  String(ready.clients.find(({ client_id }) => client_id === id)?.client_secret);
+
+/** Signs in as a person would, and comes back with the answer of the authorization endpoint. */
+async function signInWithBrowser(client: openid.Configuration) {
+  const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+  const [expectedState, expectedNonce] = [openid.randomState(), openid.randomNonce()];
+  const url = openid.buildAuthorizationUrl(client, {
+    redirect_uri: redirectUri,
+    scope: "openid email profile offline_access posts:read",
+    prompt: "consent",
+    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: "S256",
+    state: expectedState,
+    nonce: expectedNonce,
+  });
+  const person = ready.users.find(({ kind }) => kind === "verified");
+  const browser = createBrowser(ready.gateway);
+  const page = await browser.open(url);
+  const fields = { email: String(person?.email), password: String(person?.password) };
+  const callback = await browser.submit(page, fields);
+  return { page, callback, person, checks: { pkceCodeVerifier, expectedState, expectedNonce } };
+}
+
+describe("OpenID Connect through the gateway", () => {
+  it("code + PKCE, userinfo, a service, refresh: one access token serves them all", async () => {
+    const client = await discover("demo", openid.None());
+    const { callback, person, checks } = await signInWithBrowser(client);
+    expect(callback.url.href).toContain(redirectUri);
+
+    const tokens = await openid.authorizationCodeGrant(client, callback.url, checks);
+    expect(tokens.claims()?.sub).toBe(person?.id);
+    const userinfo = await openid.fetchUserInfo(client, tokens.access_token, String(person?.id));
+    expect(userinfo.email).toBe(person?.email);
+    expect((await call(`${ready.gateway}/posts`, { token: tokens.access_token })).status).toBe(200);
+
+    const renewed = await openid.refreshTokenGrant(client, String(tokens.refresh_token));
+    expect(renewed.refresh_token).not.toBe(tokens.refresh_token);
+    expect((await call(`${ready.gateway}/posts`, { token: renewed.access_token })).status).toBe(
+      200,
+    );
+  });
+
+  it("a service gets a token for itself by its client credentials", async () => {
+    const client = await discover(
+      "demo-service",
+      openid.ClientSecretBasic(secretOf("demo-service")),
+    );
+    const tokens = await openid.clientCredentialsGrant(client, { scope: "posts:read" });
+    expect((await call(`${ready.gateway}/posts`, { token: tokens.access_token })).status).toBe(200);
+    expect((await call(`${ready.gateway}/cards`, { token: tokens.access_token })).status).toBe(403);
+  });
+
+  it("everything that the sign-in page refers to can be had without a token", async () => {
+    const { page } = await signInWithBrowser(await discover("demo", openid.None()));
+    const referred = [...page.body.matchAll(/(?:href|src)="(\/[^"]*)"/g)].map(([, path]) => path);
+    expect(referred.length).toBeGreaterThan(0);
+    for (const path of referred) {
+      expect((await call(`${ready.gateway}${path}`)).status, path).toBe(200);
+    }
+  });
+});
