@@ -101,7 +101,7 @@ describe("on SIGTERM", () => {
   });
 
   it("a client that never pauses is let go after its next answer, with no request lost", async () => {
-    const service = await startService();
+    const service = await startService({ drainMs: 300 });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const answers: string[] = [];
     const busy = (async () => {
@@ -112,7 +112,8 @@ describe("on SIGTERM", () => {
     })().catch((error: NodeJS.ErrnoException) => error.code);
     await sleep(300);
     service.child.kill("SIGTERM");
-    expect(await busy).toBe("ECONNREFUSED");
+    // Reset, when the system had accepted it before the socket was closed.
+    expect(["ECONNREFUSED", "ECONNRESET"]).toContain(await busy);
     expect(await service.exited).toEqual([0, null]);
     expect(answers.length).toBeGreaterThan(2);
     expect(answers.filter((answer) => !answer.startsWith("200"))).toEqual([]);

@@ -26,6 +26,7 @@ const closeMs = 5_000;
 export async function stop(stoppable: Stoppable): Promise<void> {
   const { servers, closers, logger, graceMs = 20_000 } = stoppable;
   stoppable.drain();
+  for (const server of servers) letClientsGo(server);
   await sleep(stoppable.drainMs);
   for (const server of servers) await closeServer(server, graceMs);
   for (const close of closers) {
@@ -34,12 +35,18 @@ export async function stop(stoppable: Stoppable): Promise<void> {
   logger.info("service.stopped");
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
-  if (!server.listening) return;
-  // A connection that is kept busy would bring work for as long as its client likes.
+/**
+ * A connection that is kept busy would bring work for as long as its client likes, and one that is
+ * cut between two requests may cut the second. So each is closed with its next answer.
+ */
+function letClientsGo(server: Server): void {
   server.prependListener("request", (_request, response) => {
     response.shouldKeepAlive = false;
   });
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return;
   const closed = once(server, "close");
   server.close();
   // A kept-alive connection that is between two requests would hold the server open.
