@@ -8,6 +8,7 @@ import type { FreshAccounts } from "./accounts/fresh-accounts.ts";
 import { getMe } from "./accounts/get-me.ts";
 import { signIn } from "./accounts/sign-in.ts";
 import { signUp } from "./accounts/sign-up.ts";
+import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
@@ -30,6 +31,7 @@ export type EndpointDependencies = {
 export type AuthDependencies = EndpointDependencies &
   Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
     provider: Provider;
+    finishSignIn: FinishSignIn;
     frontendUrl: string;
   };
 
@@ -46,9 +48,15 @@ export const endpoints = (dependencies: EndpointDependencies) => {
 };
 
 /** What people open in a browser, and the protocol's own paths. */
-const pages = ({ provider, authenticate, verifyAddress, frontendUrl }: AuthDependencies) => [
+const pages = ({
+  provider,
+  authenticate,
+  finishSignIn,
+  verifyAddress,
+  frontendUrl,
+}: AuthDependencies) => [
   verifyForm(verifyAddress, frontendUrl),
-  interaction(provider, authenticate),
+  interaction(provider, authenticate, finishSignIn),
   serveStylesheet,
   ...mountProvider(provider),
 ];

@@ -10,6 +10,7 @@ import { createAuth } from "./app.ts";
 import type { AuthConfig } from "./config.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { createAdapters } from "./oidc/adapter.ts";
+import { finishSignInWith } from "./oidc/finish-sign-in.ts";
 import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
 import { userinfoAudience } from "./oidc/one-access-token.ts";
 import { createProvider } from "./oidc/provider.ts";
@@ -53,6 +54,7 @@ export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Par
     verifyAddress: verifyAddressWith(mongo, accounts, verifications),
     verifyAccessToken: createTokenVerifier(config),
     provider,
+    finishSignIn: finishSignInWith(provider),
     frontendUrl: config.frontendUrl,
     logger,
     metrics,

@@ -11,14 +11,16 @@ import { EmailAddress } from "../accounts/account.ts";
 import type { Authenticate } from "../accounts/authenticate.ts";
 import { GivenPassword } from "../accounts/password.ts";
 import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
+import type { FinishSignIn } from "./finish-sign-in.ts";
 import { showContinue, showSignIn } from "./interaction-pages.ts";
-
-/** RFC 8176: by password. */
-const amr = ["pwd"];
 
 const SignInForm = z.object({ email: EmailAddress, password: GivenPassword });
 
-export const interaction = (provider: Provider, authenticate: Authenticate) => {
+export const interaction = (
+  provider: Provider,
+  authenticate: Authenticate,
+  finishSignIn: FinishSignIn,
+) => {
   const page: Page = {
     route: "/auth/interaction/:uid",
 
@@ -49,8 +51,7 @@ export const interaction = (provider: Provider, authenticate: Authenticate) => {
         showSignIn(response, interaction, client, form.get("email") ?? "");
         return;
       }
-      const result = { login: { accountId: account.id, amr } };
-      await provider.interactionFinished(request, response, result);
+      await finishSignIn(request, response, { account, amr: ["pwd"] });
     },
   };
   return toHandler(page);
