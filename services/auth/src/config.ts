@@ -1,5 +1,6 @@
 import { readConfig, redisUrl, ServiceConfig, secret } from "@portico/service-kit";
 import { z } from "zod";
+import { keyEncryptionKey } from "./key-ring/key-ring.ts";
 
 export const Config = ServiceConfig.extend({
   redisUrl,
@@ -10,6 +11,7 @@ export const Config = ServiceConfig.extend({
   signingKeys: secret(
     "Private JWKS (RFC 7517) of ES256 keys; the first signs, all of them are published",
   ),
+  keyEncryptionKey,
   cookieKeys: secret("Keys that sign cookies, separated by commas; the first signs, all verify"),
 });
 

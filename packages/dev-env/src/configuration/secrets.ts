@@ -21,6 +21,7 @@ export type SecretName =
   | "MONGODB_KEY_FILE"
   | "REDIS_ADMIN_PASSWORD"
   | "SIGNING_KEYS"
+  | "KEY_ENCRYPTION_KEY"
   | "COOKIE_KEYS"
   | "EXTEND_API_KEY"
   | "EXTEND_API_SECRET"
@@ -38,6 +39,7 @@ const generators: Record<SecretName, Generate> = {
   MONGODB_KEY_FILE: () => randomBytes(48).toString("base64"),
   REDIS_ADMIN_PASSWORD: password,
   SIGNING_KEYS: generateSigningKeys,
+  KEY_ENCRYPTION_KEY: () => randomBytes(32).toString("base64url"),
   COOKIE_KEYS: () => randomBytes(32).toString("base64url"),
   EXTEND_API_KEY: () => `extend-${randomBytes(9).toString("hex")}`,
   EXTEND_API_SECRET: password,

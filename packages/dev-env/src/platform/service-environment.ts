@@ -33,6 +33,7 @@ const ownVariables: Partial<Record<ServiceName, (settings: PlatformSettings) => 
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     EMAIL_FROM: configuration.email.from,
     SIGNING_KEYS: secrets.SIGNING_KEYS,
+    KEY_ENCRYPTION_KEY: secrets.KEY_ENCRYPTION_KEY,
     COOKIE_KEYS: secrets.COOKIE_KEYS,
   }),
   cards: ({ ports, secrets }) => ({
