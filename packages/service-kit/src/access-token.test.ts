@@ -115,12 +115,17 @@ const refusal = (token: string) =>
 
 describe("an access token of ours", () => {
   it("tells who is calling", async () => {
-    expect(await verify(await sign({ claims: { premium_until: 1_900_000_000 } }))).toEqual({
+    expect(
+      await verify(
+        await sign({ claims: { premium_until: 1_900_000_000, auth_time: 1_700_000_000 } }),
+      ),
+    ).toEqual({
       subject: "someone",
       clientId: "demo",
       scopes: new Set(["a:read", "b:write"]),
       roles: new Set(["member"]),
       emailVerified: true,
+      authenticatedAt: new Date(1_700_000_000_000),
       premiumUntil: new Date(1_900_000_000_000),
     });
   });
@@ -131,6 +136,7 @@ describe("an access token of ours", () => {
       scopes: new Set(),
       roles: new Set(),
       emailVerified: false,
+      authenticatedAt: undefined,
       premiumUntil: undefined,
     });
   });

@@ -16,6 +16,8 @@ export type Caller = {
   readonly scopes: ReadonlySet<string>;
   readonly roles: ReadonlySet<string>;
   readonly emailVerified: boolean;
+  /** When the person last proved who they are (RFC 9068 section 2.2.1); a client alone never did. */
+  readonly authenticatedAt: Date | undefined;
   /** When a premium subscription ends; undefined without one. */
   readonly premiumUntil: Date | undefined;
 };
@@ -30,6 +32,7 @@ const Claims = z.object({
   scope: z.string().default(""),
   roles: z.array(z.string()).default([]),
   email_verified: z.boolean().default(false),
+  auth_time: z.number().optional(),
   premium_until: z.number().optional(),
 });
 
@@ -45,6 +48,7 @@ const toVerified = (payload: JWTPayload): Verified => {
       scopes: new Set(claims.scope.split(" ").filter(Boolean)),
       roles: new Set(claims.roles),
       emailVerified: claims.email_verified,
+      authenticatedAt: claims.auth_time ? new Date(claims.auth_time * 1000) : undefined,
       premiumUntil: claims.premium_until ? new Date(claims.premium_until * 1000) : undefined,
     },
   };

@@ -2,7 +2,7 @@ import request from "supertest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { endpoint } from "./endpoint.ts";
-import { anyone, type Guard, permits, signedIn } from "./guard.ts";
+import { anyone, type Guard, permits, signedIn, signedInWithin } from "./guard.ts";
 import { createTestApp, type TestApp } from "./testing/test-app.ts";
 
 const guarded = (path: string, guard: Guard) =>
@@ -23,6 +23,7 @@ beforeAll(async () => {
     guarded("/scoped", permits("posts:read")),
     guarded("/role", permits("posts:read", { roles: ["clinician", "admin"] })),
     guarded("/verified", permits("posts:read", { verified: true })),
+    guarded("/recent", signedInWithin(300)),
   ]);
 });
 afterAll(() => example.close());
@@ -32,7 +33,9 @@ const get = (path: string, authorization?: string) => {
   return authorization === undefined ? sent : sent.set("Authorization", authorization);
 };
 
-const everyGuard = ["/signed-in", "/scoped", "/role", "/verified"];
+const everyGuard = ["/signed-in", "/scoped", "/role", "/verified", "/recent"];
+
+const secondsAgo = (seconds: number) => Math.floor(Date.now() / 1000) - seconds;
 
 describe("a caller without a token", () => {
   it("reaches what is public", async () => {
@@ -77,7 +80,10 @@ describe("a malformed Authorization header", () => {
 
 describe("a caller with a token", () => {
   it.each(["/public", ...everyGuard])("that holds everything reaches %s", async (path) => {
-    const reached = await get(path, await example.bearer({ roles: ["clinician"] }));
+    const reached = await get(
+      path,
+      await example.bearer({ roles: ["clinician"], auth_time: secondsAgo(290) }),
+    );
     expect(reached.body).toEqual({ subject: "member-1" });
   });
 
@@ -109,5 +115,16 @@ describe("a caller with a token", () => {
     const refused = await get("/verified", await example.bearer({ email_verified: false }));
     expect(refused.status).toBe(403);
     expect(refused.body.detail).toContain("verified");
+  });
+
+  it.each([
+    ["too long ago", { auth_time: secondsAgo(310) }],
+    ["at no known time", {}],
+  ])("that signed in %s is told to do it again (401)", async (_, claims) => {
+    const refused = await get("/recent", await example.bearer(claims));
+    expect(refused.status).toBe(401);
+    expect(refused.headers["www-authenticate"]).toBe(
+      'Bearer error="insufficient_user_authentication", max_age="300"',
+    );
   });
 });

@@ -3,7 +3,7 @@
  * do with one particular resource is a policy: a pure rule in that resource's own folder.
  */
 import { type Caller, missingToken } from "./access-token.ts";
-import { forbidden } from "./problem.ts";
+import { forbidden, unauthenticated } from "./problem.ts";
 
 /** `C` is what the handler gets as its caller. */
 export type Guard<C extends Caller | undefined = Caller | undefined> = {
@@ -36,6 +36,27 @@ function requireCaller(caller: Caller | undefined): Caller {
   if (!caller) throw missingToken();
   return caller;
 }
+
+/**
+ * Who has signed in no longer ago than this: for what whoever took over a session must not do. The
+ * refusal is RFC 9470's, so that a client knows to send the person to sign in again (`max_age`).
+ */
+export const signedInWithin = (seconds: number, now: () => number = Date.now): Guard<Caller> => ({
+  ...signedIn,
+  admit(candidate) {
+    const caller = requireCaller(candidate);
+    const authenticatedAtMs = caller.authenticatedAt?.getTime() ?? 0;
+    if (authenticatedAtMs < now() - seconds * 1000) throw tooLongAgo(seconds);
+    return caller;
+  },
+});
+
+const tooLongAgo = (seconds: number) =>
+  unauthenticated(`Sign in again: it must not be longer ago than ${seconds} seconds.`, {
+    headers: {
+      "WWW-Authenticate": `Bearer error="insufficient_user_authentication", max_age="${seconds}"`,
+    },
+  });
 
 type Demands = {
   /** At least one of these. */
