@@ -41,7 +41,8 @@ const clients = createClientStore(mongo);
 
 async function putUser({ kind: _, password, premiumUntil, roles, ...rest }: z.output<typeof User>) {
   const known = await accounts.findCredentials(rest.email);
-  const unchanged = known && (await passwordMatches(known.passwordHash, password));
+  const knownHash = known?.passwordHash;
+  const isKnown = knownHash && (await passwordMatches(knownHash, password));
   const account = {
     ...rest,
     id: randomUUID(),
@@ -50,7 +51,7 @@ async function putUser({ kind: _, password, premiumUntil, roles, ...rest }: z.ou
     premiumUntil: premiumUntil === null ? null : new Date(premiumUntil),
     createdAt: new Date(),
   };
-  const passwordHash = unchanged ? known.passwordHash : await hashPassword(password);
+  const passwordHash = isKnown ? knownHash : await hashPassword(password);
   return { email: rest.email, id: await accounts.put(account, passwordHash) };
 }
 

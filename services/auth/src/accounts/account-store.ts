@@ -6,7 +6,7 @@ import type { Account } from "./account.ts";
 type AccountDocument = {
   _id: string;
   email: string;
-  passwordHash: string;
+  passwordHash: string | null;
   name: string | null;
   emailVerified: boolean;
   roles: Role[];
@@ -14,12 +14,12 @@ type AccountDocument = {
   createdAt: Date;
 };
 
-/** An account together with the proof of its password. */
-export type Credentials = { account: Account; passwordHash: string };
+/** An account with the proof of its password; null when it has none: another identity provider opens it. */
+export type Credentials = { account: Account; passwordHash: string | null };
 
 export type AccountStore = {
   /** Fails with MongoDB's duplicate key when the address is taken. */
-  create(account: Account, passwordHash: string, session: ClientSession): Promise<void>;
+  create(account: Account, passwordHash: string | null, session: ClientSession): Promise<void>;
   find(id: string): Promise<Account | undefined>;
   /** One query for all of them; what is not there is left out. */
   findAll(ids: readonly string[]): Promise<Account[]>;
@@ -35,7 +35,7 @@ const accountSchema = new Schema<AccountDocument>(
   {
     _id: { type: String, required: true },
     email: { type: String, required: true },
-    passwordHash: { type: String, required: true },
+    passwordHash: { type: String, default: null },
     name: { type: String, default: null },
     emailVerified: { type: Boolean, required: true },
     roles: { type: [String], required: true },
