@@ -34,6 +34,16 @@ export const migrations: readonly Migration[] = [
       await db.collection("sessions").createIndex({ uid: 1 });
     },
   },
+  {
+    id: "0004-devices-pushed-requests-replays",
+    async up(db) {
+      for (const name of ["deviceCodes", "pushedRequests", "replays"]) {
+        await endsByItself(db.collection(name));
+      }
+      await db.collection("deviceCodes").createIndex({ userCodeHash: 1 }, { unique: true });
+      await db.collection("deviceCodes").createIndex({ grantId: 1 }, { sparse: true });
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

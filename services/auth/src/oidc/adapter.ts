@@ -3,31 +3,33 @@
  * being known (a code, a refresh token, a session cookie) is kept under its hash only, so that nobody
  * who reads the database can use it. Expired documents go by TTL index; the library checks times itself.
  */
-import { createHash } from "node:crypto";
 import { isDuplicateKey } from "@portico/service-kit";
 import type { Connection, mongo } from "mongoose";
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from "oidc-provider";
+import { keepDeviceCodes } from "../device/device-codes.ts";
+import { keepReplays } from "./replays.ts";
+import { hash, type Stored } from "./stored.ts";
 
-type Stored = {
-  _id: string;
-  payload: AdapterPayload;
-  grantId?: string;
-  uid?: string;
-  consumedAt?: Date;
-  expiresAt?: Date;
+type Kind = {
+  collection: string;
+  secretId: boolean;
+  /** What this kind does in a way of its own. */
+  own?: (stored: mongo.Collection<Stored>) => Partial<Adapter>;
 };
 
 /** Kind -> collection, and whether the id is a secret. */
-const kinds: Record<string, { collection: string; secretId: boolean }> = {
+const kinds: Record<string, Kind> = {
   Client: { collection: "clients", secretId: false },
   Grant: { collection: "grants", secretId: false },
   Session: { collection: "sessions", secretId: true },
   Interaction: { collection: "interactions", secretId: true },
   AuthorizationCode: { collection: "authorizationCodes", secretId: true },
   RefreshToken: { collection: "refreshTokens", secretId: true },
+  DeviceCode: { collection: "deviceCodes", secretId: true, own: keepDeviceCodes },
+  // Its id goes through the browser's address bar, and only begins a sign-in.
+  PushedAuthorizationRequest: { collection: "pushedRequests", secretId: false },
+  ReplayDetection: { collection: "replays", secretId: false, own: keepReplays },
 };
-
-const hash = (id: string): string => createHash("sha256").update(id).digest("base64url");
 
 export const createAdapters =
   (connection: Connection): AdapterFactory =>
@@ -35,7 +37,8 @@ export const createAdapters =
     const known = kinds[kind];
     if (!known) return keepsNothing(kind);
     const db = connection.getClient().db(connection.name);
-    return createAdapter(db.collection<Stored>(known.collection), known.secretId);
+    const stored = db.collection<Stored>(known.collection);
+    return { ...createAdapter(stored, known.secretId), ...known.own?.(stored) };
   };
 
 function createAdapter(stored: mongo.Collection<Stored>, secretId: boolean): Adapter {
@@ -65,7 +68,7 @@ function createAdapter(stored: mongo.Collection<Stored>, secretId: boolean): Ada
       return document ? toPayload(document) : undefined;
     },
 
-    findByUserCode: () => Promise.reject(new Error("The device flow is not enabled.")),
+    findByUserCode: () => Promise.reject(new Error("Only a device code has a user code.")),
 
     /** Guarded in the query: of two uses at once, one gets it. */
     async consume(id) {

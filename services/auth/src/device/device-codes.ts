@@ -1,0 +1,50 @@
+/**
+ * How device codes (RFC 8628) are kept: the device code by its hash alone, the user code by its hash
+ * beside it. A person's pages find a request by its user code, which must not tell them the device code;
+ * so to them its id is that hash, and only a device that polls is asked for what it is the hash of.
+ */
+import type { mongo } from "mongoose";
+import Provider, { type Adapter, type AdapterPayload } from "oidc-provider";
+import { hash, type Stored } from "../oidc/stored.ts";
+
+type StoredDeviceCode = Stored & { userCodeHash?: string };
+
+const devicesRoutes: readonly unknown[] = ["device_authorization", "token"];
+
+const keyOf = (id: string): string =>
+  devicesRoutes.includes(Provider.ctx?.oidc.route) ? hash(id) : id;
+
+export function keepDeviceCodes(collection: mongo.Collection<Stored>): Partial<Adapter> {
+  const stored = collection as unknown as mongo.Collection<StoredDeviceCode>;
+
+  return {
+    async upsert(id, { jti: _, userCode, ...payload }, expiresInS) {
+      const document = {
+        payload,
+        expiresAt: new Date(Date.now() + expiresInS * 1000),
+        ...(payload.grantId && { grantId: payload.grantId }),
+        ...(userCode && { userCodeHash: hash(userCode) }),
+      };
+      await stored.updateOne({ _id: keyOf(id) }, { $set: document }, { upsert: true });
+    },
+
+    async find(id) {
+      const document = await stored.findOne({ _id: keyOf(id) });
+      return document ? toPayload(document, { jti: id }) : undefined;
+    },
+
+    async findByUserCode(userCode) {
+      const document = await stored.findOne({ userCodeHash: hash(userCode) });
+      return document ? toPayload(document, { jti: document._id, userCode }) : undefined;
+    },
+  };
+}
+
+const toPayload = (
+  { payload, consumedAt }: StoredDeviceCode,
+  known: AdapterPayload,
+): AdapterPayload => ({
+  ...payload,
+  ...known,
+  ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1000) }),
+});
