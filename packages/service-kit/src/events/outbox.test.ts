@@ -172,8 +172,8 @@ describe("when Redis forgets", () => {
     const outbox = events.outbox("restored");
     await say(outbox, "lost");
     await vi.waitFor(async () => expect(await textsOf("restored")).toEqual(["lost"]));
-    // What such a Redis looks like: older contents, the marker with them, under another run's id.
-    await events.redis.set("events:restored:sent", "the run before");
+    // What such a Redis looks like: older contents, the generation with them, of another run.
+    await events.redis.set("events:restored:generation", "the run before:its generation");
     await events.redis.del("events:restored");
     await vi.waitFor(async () => expect(await textsOf("restored")).toEqual(["lost"]), {
       timeout: 5_000,
@@ -181,15 +181,43 @@ describe("when Redis forgets", () => {
   });
 });
 
+describe("a relay that was slow", () => {
+  it("and marks what it sent to a Redis that was flushed meanwhile, marks nothing as sent to this one", async () => {
+    const outbox = events.outbox("slow");
+    await say(outbox, "lost");
+    await vi.waitFor(async () => expect(await textsOf("slow")).toEqual(["lost"]));
+    const before = await events.redis.get("events:slow:generation");
+    await events.redis.flushdb();
+    await vi.waitFor(async () => expect(await textsOf("slow")).toEqual(["lost"]), 5_000);
+    await events.redis.del("events:slow");
+    await outboxed().updateMany({ "event.source": "/slow" }, { $set: { sentIn: before } });
+    await vi.waitFor(async () => expect(await textsOf("slow")).toEqual(["lost"]), 5_000);
+  });
+
+  it("does not make an event younger: it is forgotten in its time, however often it is sent", async () => {
+    const outbox = events.outbox("aged");
+    await say(outbox, "text");
+    const sentAt = async () =>
+      (await outboxed().findOne({ "event.source": "/aged", sentAt: { $exists: true } }))?.sentAt;
+    await vi.waitFor(async () => expect(await sentAt()).toBeDefined());
+    const first = await sentAt();
+    await events.redis.flushdb();
+    await vi.waitFor(async () => expect(await textsOf("aged")).toEqual(["text"]), 5_000);
+    expect(await sentAt()).toEqual(first);
+  });
+});
+
 describe("a relay that was killed", () => {
+  const ofKilled = { "event.source": "/killed" };
+
   it("after sending and before marking sends again: at least once", async () => {
     const outbox = events.outbox("killed");
     await say(outbox, "text");
     await vi.waitFor(async () =>
-      expect(await outboxed().countDocuments({ "event.source": "/killed", sent: true })).toBe(1),
+      expect(await outboxed().countDocuments({ ...ofKilled, sentIn: { $ne: null } })).toBe(1),
     );
     await outbox.stop();
-    await outboxed().updateMany({ "event.source": "/killed" }, { $set: { sent: false } });
+    await outboxed().updateMany(ofKilled, { $set: { sentIn: null } });
     events.outbox("killed");
     await vi.waitFor(async () => expect(await textsOf("killed")).toEqual(["text", "text"]));
   });
@@ -197,8 +225,13 @@ describe("a relay that was killed", () => {
 
 describe("the outbox", () => {
   it("finds what is unsent by its index, and forgets what was sent long ago", async () => {
-    const plan = await outboxed().find({ sent: false }).sort({ writtenAt: 1 }).explain();
-    expect(JSON.stringify(plan.queryPlanner.winningPlan)).toContain('"unsent"');
+    const unsent = outboxed().find({ sentIn: null }).sort({ writtenAt: 1 });
+    const forgotten = outboxed().find({ sentIn: { $nin: [null, "now"] } });
+    for (const query of [unsent, forgotten]) {
+      const { winningPlan } = (await query.explain()).queryPlanner;
+      expect(JSON.stringify(winningPlan)).toContain('"sentIn_1_writtenAt_1"');
+      expect(JSON.stringify(winningPlan)).not.toContain('"SORT"');
+    }
     const indexes = await outboxed().indexes();
     expect(indexes).toContainEqual(
       expect.objectContaining({ name: "kept", key: { sentAt: 1 }, expireAfterSeconds: 604_800 }),

@@ -1,9 +1,11 @@
 /**
  * The sending half. An event is committed together with the change that it tells; a relay then moves
  * it to the Redis stream and marks it. Killed between the two, it is sent again: at least once.
- * Redis may be flushed at any moment, or be replaced by one that lacks the last seconds: then a marker
- * is missing or wrong there, and everything that the outbox still holds is sent once more.
+ * Redis may be flushed at any moment, or be replaced by one that lacks the last seconds. So a stream
+ * has a generation, which such a Redis has lost or which names another Redis: what the outbox holds
+ * of an older generation counts as not sent.
  */
+import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { ClientSession, Connection } from "mongoose";
 import type { Logger } from "../logger.ts";
@@ -15,25 +17,27 @@ type OutboxDocument = {
   _id: string;
   event: CloudEvent;
   writtenAt: Date;
-  sent: boolean;
+  /** The generation of the stream that has it; null before it was ever sent. */
+  sentIn: string | null;
+  /** When it was first sent. */
   sentAt?: Date;
 };
 
-/** How long a sent event is kept, to be sent again after Redis lost its stream. */
+/** How long after it was first sent an event is kept, to be sent again after Redis lost its stream. */
 const keptDays = 7;
 const batchSize = 100;
 /** Streams are cut at about this many entries: a consumer that falls further behind misses some. */
 const streamLength = 100_000;
 
 export const outboxMigration: Migration = {
-  id: "0000-outbox",
+  id: "0000-outbox-by-generation",
   async up(db) {
     await db
       .collection("outbox")
-      .createIndex({ writtenAt: 1 }, { name: "unsent", partialFilterExpression: { sent: false } });
-    await db
-      .collection("outbox")
-      .createIndex({ sentAt: 1 }, { name: "kept", expireAfterSeconds: keptDays * 86_400 });
+      .createIndexes([
+        { key: { sentIn: 1, writtenAt: 1 } },
+        { key: { sentAt: 1 }, name: "kept", expireAfterSeconds: keptDays * 86_400 },
+      ]);
   },
 };
 
@@ -57,20 +61,27 @@ export function startOutbox(
 ): Outbox {
   const outbox = connection.getClient().db(connection.name).collection<OutboxDocument>("outbox");
   const stream = streamOf(source);
-  const marker = `${stream}:sent`;
+  const marker = `${stream}:generation`;
 
   /** Which Redis this is: another after a restart or a failover, which may have cost the last writes. */
   const redisRun = async () =>
     /master_replid:(\w+)/.exec(await redis.info("replication"))?.[1] ?? "";
 
-  const resendWhatRedisForgot = async () => {
+  /** Of several relays that find none at once, the first one names it. */
+  const generation = async (): Promise<string> => {
     const run = await redisRun();
-    if ((await redis.get(marker)) === run) return;
+    const known = await redis.get(marker);
+    if (known?.startsWith(run)) return known;
+    if (known) await redis.set(marker, `${run}:${randomUUID()}`);
+    else await redis.set(marker, `${run}:${randomUUID()}`, "NX");
+    return (await redis.get(marker)) ?? "";
+  };
+
+  const resendWhatRedisForgot = async (current: string) => {
     const { modifiedCount } = await outbox.updateMany(
-      { sent: true },
-      { $set: { sent: false }, $unset: { sentAt: 1 } },
+      { sentIn: { $nin: [null, current] } },
+      { $set: { sentIn: null } },
     );
-    await redis.set(marker, run);
     if (modifiedCount > 0) logger.warn("events.resent", { stream, count: modifiedCount });
   };
 
@@ -78,9 +89,10 @@ export function startOutbox(
     redis.xadd(stream, "MAXLEN", "~", streamLength, "*", "event", JSON.stringify(event));
 
   const relay = async (): Promise<boolean> => {
-    await resendWhatRedisForgot();
+    const current = await generation();
+    await resendWhatRedisForgot(current);
     const unsent = await outbox
-      .find({ sent: false })
+      .find({ sentIn: null })
       .sort({ writtenAt: 1 })
       .limit(batchSize)
       .toArray();
@@ -88,7 +100,7 @@ export function startOutbox(
     for (const { event } of unsent) await send(event);
     await outbox.updateMany(
       { _id: { $in: unsent.map(({ _id }) => _id) } },
-      { $set: { sent: true, sentAt: new Date() } },
+      { $set: { sentIn: current }, $min: { sentAt: new Date() } },
     );
     return unsent.length === batchSize;
   };
@@ -101,7 +113,7 @@ export function startOutbox(
         work(session, async (event) => {
           const envelope = toCloudEvent(source, event);
           await outbox.insertOne(
-            { _id: envelope.id, event: envelope, writtenAt: new Date(), sent: false },
+            { _id: envelope.id, event: envelope, writtenAt: new Date(), sentIn: null },
             // Left out, as JSON does: a null is no CloudEvents attribute.
             { session, ignoreUndefined: true },
           );
