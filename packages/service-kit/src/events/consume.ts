@@ -39,7 +39,7 @@ export type ConsumerOptions = {
 const batchSize = 16;
 
 export function startConsumer(options: ConsumerOptions): Consumer {
-  const { instance, logger, handlers, takeOverMs = 10_000 } = options;
+  const { instance, logger, handlers, takeOverMs = 30_000 } = options;
   const streams = options.sources.map(streamOf);
   const group = createStreamGroup(options.redis, options.group, instance);
   const inbox = createInbox(options.connection, options.group);
@@ -71,9 +71,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
 
   const readNew = async (): Promise<void> => {
     const entries = await group.readNew(streams, batchSize);
-    const results = await Promise.allSettled(entries.map(receive));
-    const failed = results.find((result) => result.status === "rejected");
-    if (failed) throw failed.reason;
+    await allOf(entries.map(receive));
   };
 
   const pauseOf = ({ reader, deliveries }: PendingEntry): number =>
@@ -81,12 +79,19 @@ export function startConsumer(options: ConsumerOptions): Consumer {
 
   /** Events that failed, or whose reader died: once more, each after a pause that grows. */
   const retry = async (stream: string): Promise<void> => {
+    const due: PendingEntry[] = [];
     for await (const pending of group.pending(stream, pauseMs(1))) {
       if (stopping) return;
       if (pending.idleMs < pauseOf(pending) || underWay.has(keyOf(pending))) continue;
-      const entry = await group.claim(pending, pauseOf(pending));
-      if (entry) await receive(entry);
+      due.push(pending);
+      if (due.length === batchSize) await allOf(due.splice(0).map(receiveAgain));
     }
+    await allOf(due.map(receiveAgain));
+  };
+
+  const receiveAgain = async (pending: PendingEntry): Promise<void> => {
+    const entry = await group.claim(pending, pauseOf(pending));
+    if (entry) await receive(entry);
   };
 
   const retryAll = async (): Promise<void> => {
@@ -115,6 +120,13 @@ export function startConsumer(options: ConsumerOptions): Consumer {
       group.close();
     },
   };
+}
+
+/** Waits for all of them, then fails as the first that failed. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 const keyOf = ({ stream, entryId }: { stream: string; entryId: string }) => `${stream} ${entryId}`;
