@@ -138,6 +138,7 @@ describe("a secret in the log is redacted", () => {
     ["a password with @ and /", `mongodb://user:p/${canary}@${canary}@host/db`],
     ["a Redis URI without a user", `rediss://:${canary}@host:6379`],
     ["an SMTP URI", `smtps://me%40a.b:${canary}@host`],
+    ["an address that a mail server refuses", `550 5.1.1 <${canary}@portico.example> unknown`],
     ["any other URI", `http://me:${canary}@host/path`],
     [
       "a duplicate key",

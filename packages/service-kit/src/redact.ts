@@ -19,12 +19,14 @@ const secretShapes: readonly (readonly [shape: RegExp, instead: string])[] = [
   // Up to the last @: a password that was not percent-encoded may hold one, or a slash.
   [/\b(mongodb(?:\+srv)?|rediss?|smtps?):\/\/\S{0,300}@/gi, "$1://[redacted]@"],
   [/\b([a-z][a-z\d+.-]{0,15}):\/\/[^\s/@:]*:[^\s/@]*@/gi, "$1://[redacted]@"],
+  // Mail servers quote the address that they refuse.
+  [/[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g, "[redacted]"],
   // MongoDB quotes the value that a unique index refused.
   [/\bdup key: \{.{0,2000}\}/g, "dup key: [redacted]"],
 ];
 
 /** Told by one look: most texts hold none. */
-const mayHoldSecret = /:\/\/|bearer|basic|eyJ|dup key/i;
+const mayHoldSecret = /:\/\/|@|bearer|basic|eyJ|dup key/i;
 
 const longestRead = 16_384;
 const longestText = 4_096;
