@@ -43,6 +43,7 @@ describe("sign-in", () => {
       email_verified: true,
     });
     expect(claims.exp - claims.iat).toBe(600);
+    expect(claims.auth_time).toBe(claims.iat);
     expect(claims).not.toHaveProperty("premium_until");
   });
 

@@ -1,4 +1,4 @@
-import type { Account as OidcAccount } from "oidc-provider";
+import type { AccessToken, KoaContextWithOIDC, Account as OidcAccount } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
 
 /** OpenID Connect Core section 5.4: which scope releases which claims about a person. */
@@ -28,3 +28,23 @@ export const accessTokenClaims = (account: Account) => ({
     premium_until: Math.floor(account.premiumUntil.getTime() / 1000),
   }),
 });
+
+/** Of a token that `POST /auth/sign-in` answers: made in the moment of the sign-in. */
+export const signInGrantType = "sign_in";
+
+/**
+ * RFC 9068 section 2.2.1: when and how the person signed in. What the token is made from says so, and
+ * says the same after every refresh.
+ */
+export function authenticationClaims(
+  ctx: KoaContextWithOIDC | undefined,
+  token: Pick<AccessToken, "gty">,
+  now: () => number = Date.now,
+) {
+  if (token.gty === signInGrantType) return { auth_time: Math.floor(now() / 1000) };
+  const { RotatedRefreshToken, RefreshToken, AuthorizationCode, DeviceCode } =
+    ctx?.oidc.entities ?? {};
+  const source = RotatedRefreshToken ?? RefreshToken ?? AuthorizationCode ?? DeviceCode;
+  const { authTime, acr, amr } = source ?? {};
+  return { ...(authTime && { auth_time: authTime }), ...(acr && { acr }), ...(amr && { amr }) };
+}

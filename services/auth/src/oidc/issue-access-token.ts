@@ -2,6 +2,7 @@ import type { Provider } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
 import { firstParty } from "../clients/client.ts";
 import { scopesPermitted } from "../roles/role.ts";
+import { signInGrantType } from "./account-claims.ts";
 import { accessTokenLifetimeS, resourceServer } from "./resource-server.ts";
 
 export type IssuedAccessToken = {
@@ -37,7 +38,7 @@ export const issueAccessTokenWith =
       client,
       accountId: account.id,
       grantId,
-      gty: "sign_in",
+      gty: signInGrantType,
       scope,
       resourceServer: new provider.ResourceServer(audience, resourceServer(audience, scopes)),
     });

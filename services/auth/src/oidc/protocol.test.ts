@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, createBrowser, type Visit } from "@portico/dev-env";
 import * as openid from "openid-client";
 import request from "supertest";
@@ -247,6 +248,16 @@ describe("refresh tokens", () => {
     expect(second).not.toBe(first);
     expect(await refusal(openid.refreshTokenGrant(demo, first))).toBe("invalid_grant");
     expect(await refusal(openid.refreshTokenGrant(demo, second))).toBe("invalid_grant");
+  });
+
+  test("keep saying when and how the person signed in", async () => {
+    const { tokens } = await getTokens();
+    const { auth_time, amr } = payloadOf(tokens.access_token);
+    expect(auth_time).toBe(tokens.claims()?.auth_time ?? auth_time);
+    expect([Math.abs(auth_time - Date.now() / 1000) < 60, amr]).toEqual([true, ["pwd"]]);
+    await sleep(1_100);
+    const renewed = await openid.refreshTokenGrant(demo, tokens.refresh_token ?? "");
+    expect(payloadOf(renewed.access_token)).toMatchObject({ auth_time, amr });
   });
 
   test("are not another client's", async () => {

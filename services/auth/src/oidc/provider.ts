@@ -10,7 +10,12 @@ import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
 import { firstParty, secretMatches } from "../clients/client.ts";
 import { everyScope } from "../roles/role.ts";
 import type { SigningKeys } from "../signing-keys/signing-keys.ts";
-import { accessTokenClaims, claimsByScope, toOidcAccount } from "./account-claims.ts";
+import {
+  accessTokenClaims,
+  authenticationClaims,
+  claimsByScope,
+  toOidcAccount,
+} from "./account-claims.ts";
 import { findByVerifying, nameUserinfo } from "./one-access-token.ts";
 import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
@@ -92,10 +97,10 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
     const account = await dependencies.accounts.find(id);
     return account && toOidcAccount(account);
   },
-  async extraTokenClaims(_ctx, token) {
+  async extraTokenClaims(ctx, token) {
     if (!("accountId" in token)) return undefined;
     const account = await dependencies.accounts.find(token.accountId);
-    return account && accessTokenClaims(account);
+    return account && { ...authenticationClaims(ctx, token), ...accessTokenClaims(account) };
   },
   formats: { customizers: { jwt: nameUserinfo(dependencies.issuer) } },
 
