@@ -12,6 +12,7 @@ import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
+import type { FormTokens } from "./pages/form-token.ts";
 import { serveStylesheet } from "./pages/page.ts";
 import { openLink } from "./verification/open-link.ts";
 import { requestVerification } from "./verification/request-verification.ts";
@@ -26,6 +27,7 @@ export type EndpointDependencies = {
   authenticate: Authenticate;
   issueAccessToken: IssueAccessToken;
   verifyAddress: VerifyAddress;
+  formTokens: FormTokens;
 };
 
 export type AuthDependencies = EndpointDependencies &
@@ -39,7 +41,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
   const { accounts, freshAccounts, outbox, authenticate } = dependencies;
   return [
     signUp(accounts, outbox),
-    openLink(),
+    openLink(dependencies.formTokens),
     verify(dependencies.verifyAddress),
     requestVerification(accounts, outbox),
     signIn(authenticate, dependencies.issueAccessToken),
@@ -52,11 +54,12 @@ const pages = ({
   provider,
   authenticate,
   finishSignIn,
+  formTokens,
   verifyAddress,
   frontendUrl,
 }: AuthDependencies) => [
-  verifyForm(verifyAddress, frontendUrl),
-  interaction(provider, authenticate, finishSignIn),
+  verifyForm(verifyAddress, formTokens, frontendUrl),
+  interaction(provider, authenticate, finishSignIn, formTokens),
   serveStylesheet,
   ...mountProvider(provider),
 ];

@@ -8,12 +8,17 @@ import { readFresh } from "./accounts/fresh-accounts.ts";
 import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
 import { createAuth } from "./app.ts";
 import type { AuthConfig } from "./config.ts";
+import { createKeyRing } from "./key-ring/key-ring.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { createAdapters } from "./oidc/adapter.ts";
 import { finishSignInWith } from "./oidc/finish-sign-in.ts";
 import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
 import { userinfoAudience } from "./oidc/one-access-token.ts";
 import { createProvider } from "./oidc/provider.ts";
+import { createFormTokens } from "./pages/form-token.ts";
+import { createFamilyStore } from "./refresh-tokens/family-store.ts";
+import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
+import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
 import { readSigningKeys } from "./signing-keys/signing-keys.ts";
 import { sendVerification } from "./verification/send-verification.ts";
 import { createVerificationStore } from "./verification/verification-store.ts";
@@ -32,13 +37,19 @@ export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Par
   const accounts = createAccountStore(mongo);
   const verifications = createVerificationStore(mongo);
   const freshAccounts = readFresh(accounts);
+  const keyRing = createKeyRing(config.keyEncryptionKey);
+  const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
+  const cookieKeys = config.cookieKeys.reveal().split(",");
   const provider = createProvider({
     issuer: config.issuer,
     audience: config.audience,
     signingKeys: readSigningKeys(config.signingKeys),
-    cookieKeys: config.cookieKeys.reveal().split(","),
+    cookieKeys,
     accounts: freshAccounts,
-    adapters: createAdapters(mongo),
+    adapters: createAdapters(mongo, {
+      RefreshToken: refreshTokenAdapter(refreshTokens, createFamilyStore(mongo)),
+    }),
+    refreshTokens,
     verifyForUserinfo: createTokenVerifier({
       ...config,
       audience: userinfoAudience(config.issuer),
@@ -54,6 +65,7 @@ export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Par
     verifyAddress: verifyAddressWith(mongo, accounts, verifications),
     verifyAccessToken: createTokenVerifier(config),
     provider,
+    formTokens: createFormTokens(config.publicOrigin, cookieKeys),
     finishSignIn: finishSignInWith(provider),
     frontendUrl: config.frontendUrl,
     logger,

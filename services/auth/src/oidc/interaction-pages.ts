@@ -8,6 +8,7 @@ export function showSignIn(
   response: ServerResponse,
   interaction: Interaction,
   client: Client,
+  formToken: Html,
   rejectedEmail?: string,
 ): void {
   const email = rejectedEmail ?? String(interaction.params.login_hint ?? "");
@@ -16,7 +17,8 @@ export function showSignIn(
     response,
     interaction,
     "Sign in",
-    html`<p>to continue to ${nameOf(client)}</p>
+    html`${formToken}
+<p>to continue to ${nameOf(client)}</p>
 ${rejectedEmail === undefined ? undefined : wrong}
 <label for="email">E-mail address</label>
 <input id="email" name="email" type="email" autocomplete="username" required value="${email}">
@@ -31,12 +33,14 @@ export const showContinue = (
   response: ServerResponse,
   interaction: Interaction,
   client: Client,
+  formToken: Html,
 ): void =>
   show(
     response,
     interaction,
     "Continue?",
-    html`<p>${nameOf(client)} asks to act for you. You are signed in already.</p>
+    html`${formToken}
+<p>${nameOf(client)} asks to act for you. You are signed in already.</p>
 <button type="submit">Continue to ${nameOf(client)}</button>`,
   );
 

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { EmailAddress } from "../accounts/account.ts";
 import type { Authenticate } from "../accounts/authenticate.ts";
 import { GivenPassword } from "../accounts/password.ts";
+import type { FormTokens } from "../pages/form-token.ts";
 import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
 import type { FinishSignIn } from "./finish-sign-in.ts";
 import { showContinue, showSignIn } from "./interaction-pages.ts";
@@ -20,22 +21,24 @@ export const interaction = (
   provider: Provider,
   authenticate: Authenticate,
   finishSignIn: FinishSignIn,
+  formTokens: FormTokens,
 ) => {
   const page: Page = {
     route: "/auth/interaction/:uid",
+    boundTo: ({ params }) => `interaction ${params?.uid}`,
 
-    async get(request, response) {
+    async get(request, response, formToken) {
       const { interaction, client } = await load(provider, request, response);
       if (interaction.prompt.name === "login") {
-        showSignIn(response, interaction, client);
+        showSignIn(response, interaction, client, formToken);
       } else if (needsNoQuestion(interaction, client)) {
         await letIn(provider, interaction, request, response);
       } else {
-        showContinue(response, interaction, client);
+        showContinue(response, interaction, client, formToken);
       }
     },
 
-    async post(request, response, form) {
+    async post(request, response, form, formToken) {
       const { interaction, client } = await load(provider, request, response);
       if (form.has("cancel")) {
         await cancel(provider, request, response);
@@ -48,13 +51,13 @@ export const interaction = (
       const given = SignInForm.safeParse(Object.fromEntries(form)).data;
       const account = given && (await authenticate(given.email, given.password));
       if (!account) {
-        showSignIn(response, interaction, client, form.get("email") ?? "");
+        showSignIn(response, interaction, client, formToken, form.get("email") ?? "");
         return;
       }
       await finishSignIn(request, response, { account, amr: ["pwd"] });
     },
   };
-  return toHandler(page);
+  return toHandler(page, formTokens);
 };
 
 async function load(

@@ -4,16 +4,25 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { forbidden, Problem, payloadTooLarge } from "@portico/service-kit";
-import { html } from "./html.ts";
+import type { FormTokens } from "./form-token.ts";
+import { type Html, html } from "./html.ts";
 import { sendPage } from "./page.ts";
 
 export type PageRequest = IncomingMessage & { params?: Record<string, string | string[]> };
 
+/** `formToken` is the hidden field that each form of the page must have. */
 export type Page = {
   route: string;
-  get?(request: PageRequest, response: ServerResponse): Promise<void>;
+  /** What forms are bound to, when it is more than this browser: a session, an interaction. */
+  boundTo?(request: PageRequest, response: ServerResponse): string | Promise<string>;
+  get?(request: PageRequest, response: ServerResponse, formToken: Html): Promise<void>;
   /** A form that this page showed. */
-  post(request: PageRequest, response: ServerResponse, form: URLSearchParams): Promise<void>;
+  post?(
+    request: PageRequest,
+    response: ServerResponse,
+    form: URLSearchParams,
+    formToken: Html,
+  ): Promise<void>;
 };
 
 type Next = () => void;
@@ -25,13 +34,22 @@ const isForm = (request: IncomingMessage): boolean =>
   request.headers["content-type"]?.split(";")[0]?.trim() === "application/x-www-form-urlencoded";
 
 /** Whatever the page does not answer is left to the endpoints of the same path. */
-export const toHandler = ({ route, get, post }: Page) => ({
-  route,
+export const toHandler = (page: Page, tokens: FormTokens) => ({
+  route: page.route,
   async handler(request: PageRequest, response: ServerResponse, next: Next) {
     try {
-      if (get && isRead(request)) await get(request, response);
-      else if (isForm(request)) await post(request, response, await readForm(request));
-      else next();
+      const { get, post } = page;
+      if (get && isRead(request)) {
+        const boundTo = await bind(page, tokens, request, response);
+        await get(request, response, tokens.field(boundTo));
+      } else if (post && isForm(request)) {
+        const form = await readForm(request);
+        const boundTo = await bind(page, tokens, request, response);
+        tokens.require(form, boundTo);
+        await post(request, response, form, tokens.field(boundTo));
+      } else {
+        next();
+      }
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error;
       for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
@@ -40,6 +58,18 @@ export const toHandler = ({ route, get, post }: Page) => ({
     }
   },
 });
+
+async function bind(
+  page: Page,
+  tokens: FormTokens,
+  request: PageRequest,
+  response: ServerResponse,
+): Promise<string> {
+  if (page.boundTo) return page.boundTo(request, response);
+  const { boundTo, headers } = tokens.browserOf(request.headers.cookie);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  return boundTo;
+}
 
 const longestForm = 16_384;
 
@@ -55,7 +85,7 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }
 
-/** Beside SameSite cookies: a browser says where a form comes from, and no page can forge it. */
+/** Beside SameSite cookies and tokens: a browser says where a form comes from, and no page can forge it. */
 function refuseOtherSites(request: IncomingMessage): void {
   const site = request.headers["sec-fetch-site"] ?? "same-origin";
   if (site !== "same-origin" && site !== "none") {

@@ -1,3 +1,4 @@
+import type { FormTokens } from "../pages/form-token.ts";
 import { html, join } from "../pages/html.ts";
 import { sendPage } from "../pages/page.ts";
 import { type Page, toHandler } from "../pages/page-handler.ts";
@@ -5,7 +6,11 @@ import { usedLink } from "./verification.ts";
 import type { VerifyAddress } from "./verify-address.ts";
 
 /** The button of the link's page: verifies, and answers with a page. */
-export const verifyForm = (verifyAddress: VerifyAddress, frontendUrl: string) => {
+export const verifyForm = (
+  verifyAddress: VerifyAddress,
+  formTokens: FormTokens,
+  frontendUrl: string,
+) => {
   const goOn = html`<p><a class="button" href="${frontendUrl}">Continue</a></p>`;
 
   const page: Page = {
@@ -24,7 +29,7 @@ export const verifyForm = (verifyAddress: VerifyAddress, frontendUrl: string) =>
       sendPage(response, "Verified", join([thanks, goOn]));
     },
   };
-  return toHandler(page);
+  return toHandler(page, formTokens);
 };
 
 const isUsedLink = (error: unknown): boolean =>

@@ -1,3 +1,4 @@
+import { createBrowser } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { linkOf, type Person, signIn, signUp, signUpVerified, tokenOf } from "../testing/people.ts";
@@ -72,6 +73,11 @@ describe("verify", () => {
 });
 
 describe("the page of the link", () => {
+  const press = async (token: string) => {
+    const browser = createBrowser(auth.origin);
+    return browser.submit(await browser.open(`/auth/verify?token=${token}`));
+  };
+
   test("shows a button and verifies nothing: scanners open links by themselves", async () => {
     const person = await signUp(auth);
     const link = await linkOf(auth, person);
@@ -91,25 +97,39 @@ describe("the page of the link", () => {
   test("its button verifies, once, without JavaScript", async () => {
     const person = await signUp(auth);
     const token = await tokenOf(auth, person);
-    const press = () => request(auth.origin).post("/auth/verify").type("form").send({ token });
-    expect((await press().expect(200)).text).toContain("Thank you");
+    const first = await press(token);
+    expect([first.status, first.body]).toEqual([200, expect.stringContaining("Thank you")]);
     expect(await isVerified(person)).toBe(true);
-    expect((await press().expect(400)).text).toContain("Verified already");
+    const second = await press(token);
+    expect([second.status, second.body]).toEqual([
+      400,
+      expect.stringContaining("Verified already"),
+    ]);
   });
 
   test("says in words what is wrong with a link", async () => {
-    const press = (token: string) =>
-      request(auth.origin).post("/auth/verify").type("form").send({ token }).expect(400);
-    expect((await press(never)).text).toContain("no such verification link");
+    const unknown = await press(never);
+    expect(unknown).toMatchObject({ status: 400 });
+    expect(unknown.body).toContain("no such verification link");
     const token = await tokenOf(auth, await signUp(auth));
     await expireLinks();
-    expect((await press(token)).text).toContain("has expired");
+    const expired = await press(token);
+    expect(expired).toMatchObject({ status: 400 });
+    expect(expired.body).toContain("has expired");
   });
 
   test("puts nothing of the address into the page unescaped", async () => {
     const query = `token=${encodeURIComponent('"><script>alert(1)</script>')}`;
     const { text } = await request(auth.origin).get(`/auth/verify?${query}`).expect(200);
     expect(text).not.toContain("<script");
+  });
+
+  test("its form works in the browser that was shown it, and in no other (403)", async () => {
+    const person = await signUp(auth);
+    const page = await createBrowser(auth.origin).open(await linkOf(auth, person));
+    const other = await createBrowser(auth.origin).submit(page);
+    expect([other.status, other.body]).toEqual([403, expect.stringContaining("out of date")]);
+    expect(await isVerified(person)).toBe(false);
   });
 
   test("refuses a form that another site sends (403), and a huge one (413)", async () => {
