@@ -44,6 +44,17 @@ export const migrations: readonly Migration[] = [
       await db.collection("deviceCodes").createIndex({ grantId: 1 }, { sparse: true });
     },
   },
+  {
+    id: "0005-refresh-token-families",
+    async up(db) {
+      const families = db.collection("refreshTokenFamilies");
+      await endsByItself(families);
+      await families.createIndex({ grantId: 1 });
+      await families.createIndex({ accountId: 1 });
+      // Each token was kept by itself there, and is refused now.
+      await db.dropCollection("refreshTokens");
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

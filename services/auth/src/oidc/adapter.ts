@@ -1,6 +1,6 @@
 /**
  * How the protocol library keeps its state: a MongoDB collection for each kind. What proves something by
- * being known (a code, a refresh token, a session cookie) is kept under its hash only, so that nobody
+ * being known (a code, a session cookie) is kept under its hash only, so that nobody
  * who reads the database can use it. Expired documents go by TTL index; the library checks times itself.
  */
 import { isDuplicateKey } from "@portico/service-kit";
@@ -24,16 +24,18 @@ const kinds: Record<string, Kind> = {
   Session: { collection: "sessions", secretId: true },
   Interaction: { collection: "interactions", secretId: true },
   AuthorizationCode: { collection: "authorizationCodes", secretId: true },
-  RefreshToken: { collection: "refreshTokens", secretId: true },
   DeviceCode: { collection: "deviceCodes", secretId: true, own: keepDeviceCodes },
   // Its id goes through the browser's address bar, and only begins a sign-in.
   PushedAuthorizationRequest: { collection: "pushedRequests", secretId: false },
   ReplayDetection: { collection: "replays", secretId: false, own: keepReplays },
 };
 
+/** @param elsewhere kinds that another folder keeps */
 export const createAdapters =
-  (connection: Connection): AdapterFactory =>
+  (connection: Connection, elsewhere: Record<string, Adapter> = {}): AdapterFactory =>
   (kind) => {
+    const own = elsewhere[kind];
+    if (own) return own;
     const known = kinds[kind];
     if (!known) return keepsNothing(kind);
     const db = connection.getClient().db(connection.name);

@@ -1,0 +1,79 @@
+/** The only file that knows how families are kept. Nothing in it is of use to whoever reads it. */
+import { createHash } from "node:crypto";
+import type { Connection } from "mongoose";
+import type { AdapterPayload } from "oidc-provider";
+
+type FamilyDocument = {
+  /** Of the family's name, which the tokens carry. */
+  _id: string;
+  grantId: string;
+  accountId: string;
+  clientId: string;
+  /** Of the newest token that was given out. */
+  generation: number;
+  payload: AdapterPayload;
+  expiresAt: Date;
+};
+
+/** What the protocol library keeps of the newest token, and when that ends. */
+export type Kept = { payload: AdapterPayload; expiresAt: Date };
+
+export type FamilyStore = {
+  begin(family: string, kept: Kept): Promise<void>;
+  find(family: string): Promise<{ generation: number; payload: AdapterPayload } | undefined>;
+  /**
+   * To this generation, unless the family is there already: of uses at once one writes, and the others
+   * find it done. False when the family has ended.
+   */
+  advance(family: string, generation: number, kept: Kept): Promise<boolean>;
+  end(family: string): Promise<void>;
+  endOfGrant(grantId: string): Promise<void>;
+};
+
+export const familyCollection = "refreshTokenFamilies";
+
+const keyOf = (family: string): string => createHash("sha256").update(family).digest("base64url");
+
+export function createFamilyStore(connection: Connection): FamilyStore {
+  const families = connection
+    .getClient()
+    .db(connection.name)
+    .collection<FamilyDocument>(familyCollection);
+
+  return {
+    async begin(family, { payload, expiresAt }) {
+      await families.insertOne({
+        _id: keyOf(family),
+        grantId: String(payload.grantId),
+        accountId: String(payload.accountId),
+        clientId: String(payload.clientId),
+        generation: 0,
+        payload,
+        expiresAt,
+      });
+    },
+
+    async find(family) {
+      const found = await families.findOne({ _id: keyOf(family) });
+      return found ? { generation: found.generation, payload: found.payload } : undefined;
+    },
+
+    async advance(family, generation, { payload, expiresAt }) {
+      const _id = keyOf(family);
+      const { matchedCount } = await families.updateOne(
+        { _id, generation: { $lt: generation } },
+        { $set: { generation, payload, expiresAt } },
+      );
+      if (matchedCount === 1) return true;
+      return (await families.findOne({ _id }, { projection: { _id: 1 } })) !== null;
+    },
+
+    async end(family) {
+      await families.deleteOne({ _id: keyOf(family) });
+    },
+
+    async endOfGrant(grantId) {
+      await families.deleteMany({ grantId });
+    },
+  };
+}
