@@ -1,8 +1,9 @@
 /** Both ways in: the organisation's API key, and a person's bearer token. */
 import { timingSafeEqual } from "node:crypto";
 import type { Request, RequestHandler } from "express";
+import { strikes } from "../http-faults.ts";
 import { apiKeyHeader, type Caller, refusals } from "./contract.ts";
-import { type ExtendFaults, strikes } from "./faults.ts";
+import type { ExtendFaults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import { setCaller } from "./request.ts";
 import type { Sessions } from "./sessions.ts";

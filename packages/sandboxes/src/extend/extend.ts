@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import express, { type RequestHandler } from "express";
 import { createFaultQueue } from "../fault-queue.ts";
+import { failOnDemand } from "../http-faults.ts";
 import { listen, type Tls } from "../listen.ts";
 import { type Log, silent } from "../log.ts";
 import { admin } from "./admin.ts";
@@ -15,7 +16,7 @@ import { acceptsVersion, refusals, requestIdHeader } from "./contract.ts";
 import { type Counts, createCounters } from "./counters.ts";
 import { creditCards } from "./credit-cards.ts";
 import { events } from "./events.ts";
-import { type ExtendFault, type ExtendFaults, failOnDemand } from "./faults.ts";
+import { type ExtendFault, type ExtendFaults, failures } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { createRateLimiter, keepRateLimit, type RateLimit } from "./rate-limit.ts";
 import { answerRefusal } from "./request.ts";
@@ -83,7 +84,7 @@ export async function createExtend(options: ExtendOptions): Promise<Extend> {
   app.use(
     counters.count,
     identify(log),
-    failOnDemand(faults),
+    failOnDemand(faults, failures),
     keepRateLimit(rateLimiter, counters),
   );
   app.use(requireVersion, express.json({ limit: "100kb" }));

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { type Response, Router } from "express";
 import { z } from "zod";
-import { Html, html } from "./html.ts";
+import { Html, html } from "../html.ts";
 import { type Message, urlInText } from "./message.ts";
 import type { MessagePage, MessageStore } from "./message-store.ts";
 import { style } from "./page-style.ts";
