@@ -49,6 +49,8 @@ export type Outbox = {
   transaction<T>(
     work: (session: ClientSession, emit: (event: EventToSend) => Promise<void>) => Promise<T>,
   ): Promise<T>;
+  /** In a transaction that somebody else began, as an event's handler is given one. */
+  emit(event: EventToSend, session: ClientSession): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -107,17 +109,20 @@ export function startOutbox(
 
   const loop = repeat(relay, { everyMs: 1_000, name: "events.relay", logger });
 
+  const emit = async (event: EventToSend, session: ClientSession) => {
+    const envelope = toCloudEvent(source, event);
+    await outbox.insertOne(
+      { _id: envelope.id, event: envelope, writtenAt: new Date(), sentIn: null },
+      // Left out, as JSON does: a null is no CloudEvents attribute.
+      { session, ignoreUndefined: true },
+    );
+  };
+
   return {
+    emit,
     async transaction(work) {
       const result = await connection.transaction((session) =>
-        work(session, async (event) => {
-          const envelope = toCloudEvent(source, event);
-          await outbox.insertOne(
-            { _id: envelope.id, event: envelope, writtenAt: new Date(), sentIn: null },
-            // Left out, as JSON does: a null is no CloudEvents attribute.
-            { session, ignoreUndefined: true },
-          );
-        }),
+        work(session, (event) => emit(event, session)),
       );
       loop.wake();
       return result as Awaited<ReturnType<typeof work>>;
