@@ -9,6 +9,13 @@ import { type AdapterFactory, type Configuration, Provider } from "oidc-provider
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
 import { firstParty, secretMatches } from "../clients/client.ts";
 import { everyScope } from "../roles/role.ts";
+import { logReuse } from "../refresh-tokens/log-reuse.ts";
+import {
+  familyLifetimeS,
+  lifetimeS,
+  type RefreshTokenFormat,
+} from "../refresh-tokens/refresh-token.ts";
+import { nameSuccessors } from "../refresh-tokens/refresh-token-adapter.ts";
 import type { SigningKeys } from "../signing-keys/signing-keys.ts";
 import {
   accessTokenClaims,
@@ -28,6 +35,7 @@ export type ProviderDependencies = {
   accounts: FreshAccounts;
   adapters: AdapterFactory;
   /** Accepts tokens that name userinfo as their audience. */
+  refreshTokens: RefreshTokenFormat;
   verifyForUserinfo: VerifyAccessToken;
   logger: Logger;
 };
@@ -39,6 +47,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   provider.proxy = true;
   findByVerifying(provider, dependencies.verifyForUserinfo);
   Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
+  nameSuccessors(provider, dependencies.refreshTokens);
+  logReuse(provider, logger);
     value(this: { clientSecret?: string }, secret: string) {
       return this.clientSecret !== undefined && secretMatches(this.clientSecret, secret);
     },
@@ -59,11 +69,10 @@ const lifetimes = {
   AuthorizationCode: minuteS,
   IdToken: 10 * minuteS,
   Interaction: 15 * minuteS,
-  RefreshToken: 14 * dayS,
+  RefreshToken: (_ctx, { iiat }) => lifetimeS(iiat),
   Session: 14 * dayS,
-  /** The end of a family of refresh tokens, however often they are used. */
-  Grant: 90 * dayS,
-};
+  Grant: familyLifetimeS,
+} satisfies Configuration["ttl"];
 
 const onlyEs256 = {
   idTokenSigningAlgValues: ["ES256"],
