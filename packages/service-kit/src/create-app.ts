@@ -38,6 +38,11 @@ export type AppOptions = {
   problemFormat?: ProblemFormat;
   /** Largest body in bytes; 100 KiB unless said otherwise. */
   bodyLimitBytes?: number;
+  /**
+   * How many proxies in front of the service append to `X-Forwarded-For` the address that they were
+   * called from. What a client wrote there itself stands before theirs and is never believed; 0: nothing is.
+   */
+  trustedHops?: number;
   /** Handlers of other makers (a protocol library, pages), tried before the endpoints: `next()` passes on to them. */
   foreign?: readonly { route: string; handler: RequestHandler }[];
 };
@@ -48,6 +53,7 @@ export function createApp(options: AppOptions): Express {
   app.disable("x-powered-by");
   app.set("etag", false);
   app.set("query parser", "simple");
+  app.set("trust proxy", options.trustedHops ?? 0);
 
   app.use(observe(options));
   app.use(setSecurityHeaders);
@@ -134,6 +140,7 @@ const answerWith =
       body: request.body,
       header: (name) => request.get(name),
       url: request.originalUrl,
+      address: request.ip ?? "",
     });
     // What a caller may see depends on the token, so no shared cache keeps it.
     if (endpoint.guard.requiresToken) response.setHeader("Cache-Control", "no-store");

@@ -19,6 +19,8 @@ export type EndpointRequest<C, P, Q, B> = {
   header(name: string): string | undefined;
   /** Path and query as they were sent, for `Link` headers. */
   url: string;
+  /** The client's IP address, as far as `trustedHops` lets it be known. */
+  address: string;
 };
 
 /** A reply that needs more than its body: a `Location`, an `ETag`, another documented status. */

@@ -31,7 +31,7 @@ export type EndpointDependencies = {
 };
 
 export type AuthDependencies = EndpointDependencies &
-  Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
+  Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics" | "trustedHops"> & {
     provider: Provider;
     finishSignIn: FinishSignIn;
     frontendUrl: string;

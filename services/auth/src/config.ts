@@ -6,6 +6,14 @@ export const Config = ServiceConfig.extend({
   redisUrl,
   publicOrigin: z.url().meta({ description: "Where people reach the platform; links in mail" }),
   frontendUrl: z.url().meta({ description: "Where pages lead to when a person is done" }),
+  trustedHops: z.coerce.number().int().min(0).max(8).default(0).meta({
+    description:
+      "Proxies in front that append to `X-Forwarded-For`, 1 behind the gateway; 0 believes nobody",
+  }),
+  attemptsPerPlace: z.coerce.number().int().min(1).default(100).meta({
+    description:
+      "Failed sign-ins, and sign-ups, that one client address may have in a quarter of an hour",
+  }),
   smtpUrl: secret("SMTP server that takes the mail, `smtp://user:password@host:port`"),
   emailFrom: z.string().min(3).meta({ description: "Sender of every mail" }),
   signingKeys: secret(

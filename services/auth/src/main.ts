@@ -24,7 +24,7 @@ const redis = connectRedis(config.redisUrl.reveal(), logger);
 const consumerRedis = connectRedis(config.redisUrl.reveal(), logger, { blocking: true });
 const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
 const outbox = startOutbox("auth", mongo, redis, logger);
-const { app, eventHandlers } = assemble({ config, mongo, outbox, mailer, logger, metrics });
+const { app, eventHandlers } = assemble({ config, mongo, redis, outbox, mailer, logger, metrics });
 const consumer = startConsumer({
   group: "auth",
   instance: `${hostname()}-${config.port}`,

@@ -1,12 +1,14 @@
 /** Puts the service together from its configuration and its stores: for main.ts, and for tests. */
 import { createTokenVerifier, type Logger, type Metrics } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
+import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
 import { createAccountStore } from "./accounts/account-store.ts";
 import { authenticateWith } from "./accounts/authenticate.ts";
 import { readFresh } from "./accounts/fresh-accounts.ts";
 import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
 import { createAuth } from "./app.ts";
+import { createSignInAttempts } from "./attempts/sign-in-attempts.ts";
 import type { AuthConfig } from "./config.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
 import type { Mailer } from "./mail/mailer.ts";
@@ -27,13 +29,14 @@ import { verifyAddressWith } from "./verification/verify-address.ts";
 export type Parts = {
   config: AuthConfig;
   mongo: Connection;
+  redis: Redis;
   outbox: Outbox;
   mailer: Mailer;
   logger: Logger;
   metrics: Metrics;
 };
 
-export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Parts) {
+export function assemble({ config, mongo, redis, outbox, mailer, logger, metrics }: Parts) {
   const accounts = createAccountStore(mongo);
   const verifications = createVerificationStore(mongo);
   const freshAccounts = readFresh(accounts);
@@ -60,7 +63,7 @@ export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Par
     accounts,
     freshAccounts,
     outbox,
-    authenticate: authenticateWith(accounts),
+    authenticate: authenticateWith(accounts, createSignInAttempts(redis, config.attemptsPerPlace)),
     issueAccessToken: issueAccessTokenWith(provider, config.audience),
     verifyAddress: verifyAddressWith(mongo, accounts, verifications),
     verifyAccessToken: createTokenVerifier(config),
@@ -68,6 +71,7 @@ export function assemble({ config, mongo, outbox, mailer, logger, metrics }: Par
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
     finishSignIn: finishSignInWith(provider),
     frontendUrl: config.frontendUrl,
+    trustedHops: config.trustedHops,
     logger,
     metrics,
   });

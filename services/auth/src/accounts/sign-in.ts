@@ -1,4 +1,4 @@
-import { answer, anyone, endpoint, problemType } from "@portico/service-kit";
+import { answer, anyone, endpoint, problemType, tooManyRequests } from "@portico/service-kit";
 import { z } from "zod";
 import type { IssueAccessToken } from "../oidc/issue-access-token.ts";
 import { EmailAddress, Profile, toProfile } from "./account.ts";
@@ -28,17 +28,20 @@ export const signIn = (authenticate: Authenticate, issueAccessToken: IssueAccess
         expiresIn: z.int().meta({ description: "Seconds" }),
         scope: z.string().meta({ description: "What the account's roles permit" }),
         account: Profile,
+        attempts: z
+          .int()
+          .meta({ description: "This one, and those that failed since the last, from anywhere" }),
       }),
       headers: { "Cache-Control": "no-store" },
     },
-    problems: [invalidCredentials],
+    problems: [invalidCredentials, tooManyRequests],
 
-    async handle({ body: { email, password } }) {
-      const account = await authenticate(email, password);
+    async handle({ body, address }) {
+      const { account, attempts } = await authenticate({ ...body, address });
       if (!account) throw invalidCredentials();
       const token = await issueAccessToken(account);
       return answer(
-        { ...token, account: toProfile(account) },
+        { ...token, account: toProfile(account), attempts },
         { headers: { "Cache-Control": "no-store" } },
       );
     },

@@ -49,7 +49,8 @@ export const interaction = (
         return;
       }
       const given = SignInForm.safeParse(Object.fromEntries(form)).data;
-      const account = given && (await authenticate(given.email, given.password));
+      const account =
+        given && (await authenticate({ ...given, address: request.ip ?? "" })).account;
       if (!account) {
         showSignIn(response, interaction, client, formToken, form.get("email") ?? "");
         return;

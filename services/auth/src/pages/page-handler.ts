@@ -8,7 +8,11 @@ import type { FormTokens } from "./form-token.ts";
 import { type Html, html } from "./html.ts";
 import { sendPage } from "./page.ts";
 
-export type PageRequest = IncomingMessage & { params?: Record<string, string | string[]> };
+export type PageRequest = IncomingMessage & {
+  params?: Record<string, string | string[]>;
+  /** The client's IP address, as the kit determines it. */
+  ip?: string | undefined;
+};
 
 /** `formToken` is the hidden field that each form of the page must have. */
 export type Page = {

@@ -52,7 +52,7 @@ export async function startAuth(stores: TestStores): Promise<TestAuth> {
   const blocking = connectRedis(database.redisUrl, logger, { blocking: true });
   const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
   const outbox = startOutbox("auth", mongo, redis, logger);
-  const { app, eventHandlers } = assemble({ config, mongo, outbox, mailer, logger, metrics });
+  const { app, eventHandlers } = assemble({ config, mongo, redis, outbox, mailer, logger, metrics });
   const consumer = startConsumer({
     group: "auth",
     instance: "test",

@@ -16,6 +16,8 @@ export const testEnvironment = (
   JWKS_URL: `${origin}/auth/jwks`,
   PUBLIC_ORIGIN: origin,
   FRONTEND_URL: "https://app.example",
+  // Everybody in a test is at 127.0.0.1.
+  ATTEMPTS_PER_PLACE: "10000",
   SMTP_URL: inbox.smtpUrl,
   EMAIL_FROM: "Portico <no-reply@portico.localhost>",
   SIGNING_KEYS: testSigningKeys(),
