@@ -18,7 +18,7 @@ export function keepDeviceCodes(collection: mongo.Collection<Stored>): Partial<A
   const stored = collection as unknown as mongo.Collection<StoredDeviceCode>;
 
   return {
-    async upsert(id, { jti: _, userCode, ...payload }, expiresInS) {
+    async upsert(id, { jti: _, userCode, ...payload }, expiresInS = 0) {
       const document = {
         payload,
         expiresAt: new Date(Date.now() + expiresInS * 1000),

@@ -3,12 +3,13 @@
  * tells the library who we are: which accounts, clients, keys and lifetimes there are, where its state
  * is kept, and how its pages look. It owns no rule about accounts.
  */
+import { hkdfSync } from "node:crypto";
 import type { EventEmitter } from "node:events";
-import type { Logger, VerifyAccessToken } from "@portico/service-kit";
+import { type Logger, proofAlgorithms, type VerifyAccessToken } from "@portico/service-kit";
 import { type AdapterFactory, type Configuration, Provider } from "oidc-provider";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
 import { firstParty, secretMatches } from "../clients/client.ts";
-import { everyScope } from "../roles/role.ts";
+import { askForCode, confirmCode, deviceConnected } from "../device/device-pages.ts";
 import { logReuse } from "../refresh-tokens/log-reuse.ts";
 import {
   familyLifetimeS,
@@ -16,6 +17,7 @@ import {
   type RefreshTokenFormat,
 } from "../refresh-tokens/refresh-token.ts";
 import { nameSuccessors } from "../refresh-tokens/refresh-token-adapter.ts";
+import { everyScope } from "../roles/role.ts";
 import type { SigningKeys } from "../signing-keys/signing-keys.ts";
 import {
   accessTokenClaims,
@@ -34,8 +36,8 @@ export type ProviderDependencies = {
   cookieKeys: readonly string[];
   accounts: FreshAccounts;
   adapters: AdapterFactory;
-  /** Accepts tokens that name userinfo as their audience. */
   refreshTokens: RefreshTokenFormat;
+  /** Accepts tokens that name userinfo as their audience. */
   verifyForUserinfo: VerifyAccessToken;
   logger: Logger;
 };
@@ -46,9 +48,9 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   // Behind the gateway: mount.ts sets what the library reads of it, so that no client can.
   provider.proxy = true;
   findByVerifying(provider, dependencies.verifyForUserinfo);
-  Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
   nameSuccessors(provider, dependencies.refreshTokens);
   logReuse(provider, logger);
+  Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
     value(this: { clientSecret?: string }, secret: string) {
       return this.clientSecret !== undefined && secretMatches(this.clientSecret, secret);
     },
@@ -68,22 +70,29 @@ const lifetimes = {
   ClientCredentials: accessTokenLifetimeS,
   AuthorizationCode: minuteS,
   IdToken: 10 * minuteS,
+  DeviceCode: 10 * minuteS,
   Interaction: 15 * minuteS,
   RefreshToken: (_ctx, { iiat }) => lifetimeS(iiat),
   Session: 14 * dayS,
   Grant: familyLifetimeS,
 } satisfies Configuration["ttl"];
 
-const onlyEs256 = {
+const algorithms = {
   idTokenSigningAlgValues: ["ES256"],
   userinfoSigningAlgValues: ["ES256"],
   introspectionSigningAlgValues: ["ES256"],
+  clientAuthSigningAlgValues: ["ES256", "PS256", "Ed25519"],
+  dPoPSigningAlgValues: [...proofAlgorithms],
 } satisfies Configuration["enabledJWA"];
+
+/** The same in every instance, and after a restart. A nonce that a new key made void is asked for again. */
+const nonceSecretOf = ([key = ""]: readonly string[]): Buffer =>
+  Buffer.from(hkdfSync("sha256", key, "", "portico DPoP nonces", 32));
 
 const configuration = (dependencies: ProviderDependencies): Configuration => ({
   adapter: dependencies.adapters,
   jwks: dependencies.signingKeys,
-  enabledJWA: onlyEs256,
+  enabledJWA: algorithms,
   clients: [firstParty],
   clientDefaults: {
     id_token_signed_response_alg: "ES256",
@@ -91,9 +100,11 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
     response_types: ["code"],
     token_endpoint_auth_method: "client_secret_basic",
   },
-  clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
+  clientAuthMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
   clientBasedCORS: (_ctx, origin, client) =>
-    client.redirectUris?.some((uri) => URL.parse(uri)?.origin === origin) ?? false,
+    // A native client's own scheme has the origin "null", as every sandboxed frame has.
+    origin !== "null" &&
+    (client.redirectUris?.some((uri) => URL.parse(uri)?.origin === origin) ?? false),
 
   responseTypes: ["code"],
   scopes: [...everyScope],
@@ -127,6 +138,9 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
     userinfo: "/userinfo",
     introspection: "/token/introspection",
     revocation: "/token/revocation",
+    pushed_authorization_request: "/par",
+    device_authorization: "/device-authorization",
+    code_verification: "/device",
     end_session: "/session/end",
   },
   features: {
@@ -148,7 +162,20 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
       useGrantedResource: () => true,
       getResourceServerInfo: resourceServerOf(dependencies.audience),
     },
-    dPoP: { enabled: false },
-    pushedAuthorizationRequests: { enabled: false },
+    deviceFlow: {
+      enabled: true,
+      // Nothing that a device says of itself would prove to its owner that it is theirs.
+      deviceInfo: () => ({}),
+      userCodeInputSource: askForCode,
+      userCodeConfirmSource: confirmCode,
+      successSource: deviceConnected,
+    },
+    pushedAuthorizationRequests: { enabled: true },
+    dPoP: {
+      enabled: true,
+      nonceSecret: nonceSecretOf(dependencies.cookieKeys),
+      // A proof made in advance is worth nothing where tokens are given out (RFC 9449 section 11.2).
+      requireNonce: (ctx) => ctx.oidc.route === "token",
+    },
   },
 });

@@ -10,7 +10,7 @@ import type { Stored } from "./stored.ts";
 
 export const keepReplays = (stored: mongo.Collection<Stored>): Partial<Adapter> => ({
   /** The library looks first and writes then. Here of two uses at once the unique index lets one in. */
-  async upsert(id, payload, expiresInS) {
+  async upsert(id, payload, expiresInS = 0) {
     const now = Date.now();
     const expiresAt = new Date(now + expiresInS * 1000);
     try {

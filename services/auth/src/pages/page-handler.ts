@@ -56,12 +56,16 @@ export const toHandler = (page: Page, tokens: FormTokens) => ({
       }
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error;
-      for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
-      const wrong = html`<p class="wrong" role="alert">${error.detail}</p>`;
-      sendPage(response, "This did not work", wrong, { status: error.status });
+      showRefusal(response, error);
     }
   },
 });
+
+export function showRefusal(response: ServerResponse, { status, detail, headers }: Problem): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  const wrong = html`<p class="wrong" role="alert">${detail}</p>`;
+  sendPage(response, "This did not work", wrong, { status });
+}
 
 async function bind(
   page: Page,
