@@ -120,6 +120,17 @@ describe("a request", () => {
   });
 
   it.each([
+    ['{"item":"tea \\ud800","count":1}', "body.item"],
+    ['{"item":"tea","count":1,"labels":["a","\\udc00b"]}', "body.labels.1"],
+  ])("with a text that no store can keep is refused: %s (400)", async (body, field) => {
+    expect(wrong(await order(body))).toEqual([field]);
+  });
+
+  it("with a whole emoji is taken", async () => {
+    expect((await order('{"item":"tea \\ud83c\\udf75","count":1}')).status).toBe(201);
+  });
+
+  it.each([
     ["dry=yes&dry=no", "query.dry"],
     ["limit=1&limit=2", "query.limit"],
     ["dry[$ne]=yes", "query.dry[$ne]"],

@@ -160,6 +160,10 @@ const strict = <T extends z.ZodType>(schema: T): T =>
     ? (schema.strict() as unknown as T)
     : schema;
 
+/** Whoever takes unknown fields checks what is in them. */
+const isLoose = (schema: z.ZodType): boolean =>
+  schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodUnknown;
+
 type Part = [where: "path" | "query" | "body", schema: z.ZodType | undefined, value: unknown];
 
 /** A body of nothing but mistakes must not be answered with many times its size. */
@@ -173,6 +177,7 @@ function checkAll(parts: Part[]): Record<"path" | "query" | "body", unknown> {
     const parsed = schema?.safeParse(value);
     if (parsed?.error)
       errors.push(...parsed.error.issues.flatMap((issue) => toErrors(where, issue)));
+    else if (schema && !isLoose(schema)) errors.push(...illFormedTexts(where, value, []));
     checked[where] = parsed?.data;
   }
   if (errors.length > 0) throw invalidRequest(undefined, { errors: errors.slice(0, mostErrors) });
@@ -190,3 +195,15 @@ const toErrors = (where: FieldError["in"], issue: z.core.$ZodIssue): FieldError[
   }
   return [{ in: where, field: at.join("."), detail: issue.message }];
 };
+
+/** A lone surrogate cannot be kept as UTF-8: what came back would not be what was sent. */
+function illFormedTexts(where: FieldError["in"], value: unknown, at: string[]): FieldError[] {
+  if (typeof value === "string") {
+    if (value.isWellFormed()) return [];
+    return [{ in: where, field: at.join("."), detail: "Not well-formed Unicode." }];
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) =>
+    illFormedTexts(where, item, [...at, name]),
+  );
+}
