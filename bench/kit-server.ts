@@ -5,6 +5,7 @@ import {
   createApp,
   createLogger,
   createMetrics,
+  createRevocationList,
   createTokenVerifier,
   endpoint,
   signedIn,
@@ -13,6 +14,10 @@ import { z } from "zod";
 
 const [body = "", issuer = "", audience = "", jwksUrl = ""] = process.argv.slice(2);
 const constant = JSON.parse(Buffer.from(body, "base64").toString());
+
+const revocations = createRevocationList();
+setInterval(revocations.markComplete, 1_000).unref();
+revocations.markComplete();
 
 const app = createApp({
   name: "bench",
@@ -28,7 +33,7 @@ const app = createApp({
       handle: () => constant,
     }),
   ],
-  verifyAccessToken: createTokenVerifier({ issuer, audience, jwksUrl }),
+  verifyAccessToken: createTokenVerifier({ issuer, audience, jwksUrl, revocations }),
   logger: createLogger("bench"),
   metrics: createMetrics("bench"),
 });

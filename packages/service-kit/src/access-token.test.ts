@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { base64url, exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createTokenVerifier, type VerifyAccessToken } from "./access-token.ts";
 import { Problem } from "./problem.ts";
+import { createRevocationList, type Revocation, type RevocationList } from "./revocations.ts";
 
 type Parts = { header?: Record<string, unknown>; claims?: Record<string, unknown> };
 type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
@@ -63,12 +64,18 @@ afterAll(() => {
   }
 });
 
+let revocations: RevocationList;
 let verify: VerifyAccessToken;
 beforeEach(() => {
   keysAnswer = { status: 200, body: jwks };
-  verify = createTokenVerifier({ issuer: origin, audience: "us", jwksUrl: `${origin}/jwks` });
+  revocations = createRevocationList();
+  revocations.markComplete();
+  verify = verifierFrom(`${origin}/jwks`);
   keyFetches = 0;
 });
+
+const verifierFrom = (jwksUrl: string, now?: () => number) =>
+  createTokenVerifier({ issuer: origin, audience: "us", jwksUrl, revocations, now });
 
 const header = (more: Parts["header"] = {}) => ({
   alg: "ES256",
@@ -117,11 +124,14 @@ describe("an access token of ours", () => {
   it("tells who is calling", async () => {
     expect(
       await verify(
-        await sign({ claims: { premium_until: 1_900_000_000, auth_time: 1_700_000_000 } }),
+        await sign({
+          claims: { premium_until: 1_900_000_000, auth_time: 1_700_000_000, grant_id: "a grant" },
+        }),
       ),
     ).toEqual({
       subject: "someone",
       clientId: "demo",
+      grantId: "a grant",
       scopes: new Set(["a:read", "b:write"]),
       roles: new Set(["member"]),
       emailVerified: true,
@@ -150,7 +160,7 @@ describe("an access token of ours", () => {
     const tokens = await Promise.all(
       [1, 2, 3].map((jti) => sign({ claims: { jti: String(jti) } })),
     );
-    await Promise.all(tokens.map(verify));
+    await Promise.all(tokens.map((token) => verify(token)));
     expect(keyFetches).toBe(1);
   });
 });
@@ -252,8 +262,7 @@ describe("a token of ours that is not an access token for us, now, is refused (4
 describe("time", () => {
   it("ends a token that was verified before", async () => {
     let now = Date.now();
-    const options = { issuer: origin, audience: "us", jwksUrl: `${origin}/jwks` };
-    verify = createTokenVerifier({ ...options, now: () => now });
+    verify = verifierFrom(`${origin}/jwks`, () => now);
     const token = await sign({ claims: { exp: Math.floor(now / 1000) + 5 } });
     expect(await refusal(token)).toBe("let in");
     expect(await refusal(token)).toBe("let in");
@@ -263,9 +272,108 @@ describe("time", () => {
   });
 });
 
+describe("a revoked access token is refused, remembered or not (401)", () => {
+  const until = nowSeconds() + 900;
+  /** Of the token that is asked about, and the like that must not refuse it. */
+  const forms: Record<string, { revoked: Revocation; other: Revocation }> = {
+    "by the version of its account": {
+      revoked: { kind: "account", id: "someone", below: 4, until },
+      other: { kind: "account", id: "someone", below: 3, until },
+    },
+    "of an account": {
+      revoked: { kind: "account", id: "someone", below: 4, until },
+      other: { kind: "account", id: "somebody", below: 4, until },
+    },
+    "by its grant": {
+      revoked: { kind: "grant", id: "a grant", until },
+      other: { kind: "grant", id: "another grant", until },
+    },
+    "by its client": {
+      revoked: { kind: "client", id: "demo", issuedBefore: nowSeconds() + 60, until },
+      other: { kind: "client", id: "demo", issuedBefore: nowSeconds() - 60, until },
+    },
+    "by its key": {
+      revoked: { kind: "key", id: "ours", until },
+      other: { kind: "key", id: "theirs", until },
+    },
+  };
+  const token = () => sign({ claims: { account_version: 3, grant_id: "a grant" } });
+
+  it.each(Object.entries(forms))("%s", async (_, { revoked, other }) => {
+    const [remembered, unknown] = [await token(), await token()];
+    expect(await refusal(remembered)).toBe("let in");
+    revocations.add([other]);
+    expect(await refusal(remembered)).toBe("let in");
+    revocations.add([revoked]);
+    expect([await refusal(remembered), await refusal(unknown)]).toEqual([401, 401]);
+    revocations.add([other]);
+    expect([await refusal(remembered), await refusal(unknown)]).toEqual([401, 401]);
+  });
+
+  it("with the challenge of RFC 6750", async () => {
+    revocations.add([{ kind: "grant", id: "a grant", until }]);
+    const problem = await verify(await token()).catch((error: Problem) => error);
+    expect(problem).toMatchObject({
+      headers: { "WWW-Authenticate": 'Bearer error="invalid_token"' },
+    });
+  });
+
+  it("and of one account, what was made later is let in", async () => {
+    revocations.add([{ kind: "account", id: "someone", below: 4, until }]);
+    expect(await refusal(await sign({ claims: { account_version: 3 } }))).toBe(401);
+    expect(await refusal(await sign({ claims: { account_version: 4 } }))).toBe("let in");
+    expect(await refusal(await sign({ claims: { account_version: undefined } }))).toBe(401);
+  });
+
+  it("a client alone has no grant and no version, and is let in", async () => {
+    revocations.add([{ kind: "grant", id: "undefined", until }]);
+    const own = { sub: "demo", grant_id: undefined, account_version: undefined };
+    expect(await refusal(await sign({ claims: own }))).toBe("let in");
+  });
+
+  it("the key that signed it: it is forgotten at once, and the keys are read anew", async () => {
+    let now = Date.now();
+    revocations = createRevocationList(() => now);
+    revocations.markComplete();
+    verify = verifierFrom(`${origin}/jwks`);
+    const known = await token();
+    expect(await refusal(known)).toBe("let in");
+    keysAnswer = { status: 200, body: '{"keys":[]}' };
+    revocations.add([{ kind: "key", id: "ours", until }]);
+    await vi.waitFor(() => expect(keyFetches).toBe(2));
+
+    now += 3_600_000;
+    revocations.add([{ kind: "grant", id: "another grant", until }]);
+    expect(revocations.size()).toBe(1);
+    expect(await refusal(known)).toBe(401);
+  });
+});
+
+describe("when it is not known what is revoked", () => {
+  it("nobody is let in, nor called wrong, until it is (503)", async () => {
+    revocations = createRevocationList();
+    verify = verifierFrom(`${origin}/jwks`);
+    const token = await sign();
+    const failure = await verify(token).catch((error: Problem) => error);
+    expect(failure).toMatchObject({ status: 503, headers: { "Retry-After": "1" } });
+    revocations.markComplete();
+    expect(await refusal(token)).toBe("let in");
+  });
+
+  it("for a while, who is not known to be revoked is let in; for longer, nobody is (503)", async () => {
+    const token = await sign();
+    let ageMs = 60_000;
+    Object.assign(revocations, { ageMs: () => ageMs });
+    expect(await refusal(token)).toBe("let in");
+    ageMs += 1;
+    expect(await refusal(token)).toBe(503);
+    expect(await refusal(await sign())).toBe(503);
+    expect(await refusal("a.b.c")).toBe(401);
+  });
+});
+
 describe("when the keys cannot be had", () => {
-  const unreachable = () =>
-    createTokenVerifier({ issuer: origin, audience: "us", jwksUrl: "http://127.0.0.1:1/jwks" });
+  const unreachable = () => verifierFrom("http://127.0.0.1:1/jwks");
 
   it("a good token is not called wrong: try again (503)", async () => {
     verify = unreachable();
@@ -288,7 +396,7 @@ describe("when the keys cannot be had", () => {
   it("because their server hangs, the caller waits seconds, not for ever (503)", async () => {
     const hanging = createServer(() => undefined);
     const jwksUrl = `${await listen(hanging)}/jwks`;
-    verify = createTokenVerifier({ issuer: origin, audience: "us", jwksUrl });
+    verify = verifierFrom(jwksUrl);
     const startedAt = performance.now();
     expect(await refusal(await sign())).toBe(503);
     expect(performance.now() - startedAt).toBeLessThan(4_000);

@@ -1,18 +1,29 @@
 /**
  * Access tokens, RFC 9068: a JWT with header `typ: at+jwt`, signed ES256 by our issuer for our
  * audience. Verified here again although the gateway did: a service that is reached another way
- * lets nobody in. A verified token is remembered until it expires, so its signature is checked once.
+ * lets nobody in. A verified token is remembered until it expires, so its signature is checked once;
+ * whether it was revoked is asked each time.
  */
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import {
+  createRemoteJWKSet,
+  errors,
+  type JWTVerifyGetKey,
+  type JWTVerifyResult,
+  jwtVerify,
+} from "jose";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { createProofChecker, type Presented, type RequireProof } from "./dpop.ts";
 import { Problem, unauthenticated, unavailable } from "./problem.ts";
+import { longestBlindMs, type Revocations, type TokenIdentity } from "./revocations.ts";
 
 /** Who is calling, as their access token says. */
 export type Caller = {
   /** `sub`: the account, or the client itself in a client-credentials token. */
   readonly subject: string;
   readonly clientId: string;
+  /** What the person granted the client, and what ends when they sign out; a client alone has none. */
+  readonly grantId: string | undefined;
   readonly scopes: ReadonlySet<string>;
   readonly roles: ReadonlySet<string>;
   readonly emailVerified: boolean;
@@ -22,29 +33,56 @@ export type Caller = {
   readonly premiumUntil: Date | undefined;
 };
 
-/** Token in, caller out; throws `unauthenticated` (401), or `unavailable` (503) without keys. */
-export type VerifyAccessToken = (token: string) => Promise<Caller>;
+/**
+ * Token in, caller out; throws `unauthenticated` (401), or `unavailable` (503) when keys or revocations
+ * are not to be had.
+ * @param presented how it came: a token that is bound to a key needs its proof (dpop.ts)
+ */
+export type VerifyAccessToken = (token: string, presented?: Presented) => Promise<Caller>;
 
 const Claims = z.object({
   sub: z.string().min(1),
   client_id: z.string().min(1),
+  iat: z.number(),
   exp: z.number(),
   scope: z.string().default(""),
   roles: z.array(z.string()).default([]),
   email_verified: z.boolean().default(false),
   auth_time: z.number().optional(),
   premium_until: z.number().optional(),
+  grant_id: z.string().optional(),
+  account_version: z.int().default(0),
+  cnf: z.object({ jkt: z.string().optional() }).default({}),
 });
 
-type Verified = { caller: Caller; expiresAtMs: number };
+type Verified = {
+  caller: Caller;
+  expiresAtMs: number;
+  identity: TokenIdentity;
+  /** RFC 9449 section 6.1: of the key that it is bound to. */
+  keyThumbprint: string | undefined;
+  /** The version of the revocations that it was last compared with. */
+  comparedWith: number | undefined;
+};
 
-const toVerified = (payload: JWTPayload): Verified => {
+const toVerified = ({ payload, protectedHeader }: JWTVerifyResult): Verified => {
   const claims = Claims.parse(payload);
   return {
     expiresAtMs: claims.exp * 1000,
+    keyThumbprint: claims.cnf.jkt,
+    comparedWith: undefined,
+    identity: {
+      subject: claims.sub,
+      accountVersion: claims.account_version,
+      grantId: claims.grant_id,
+      clientId: claims.client_id,
+      issuedAt: claims.iat,
+      keyId: protectedHeader.kid,
+    },
     caller: {
       subject: claims.sub,
       clientId: claims.client_id,
+      grantId: claims.grant_id,
       scopes: new Set(claims.scope.split(" ").filter(Boolean)),
       roles: new Set(claims.roles),
       emailVerified: claims.email_verified,
@@ -74,22 +112,34 @@ const refuse = (error: unknown): never => {
 const isTokensFault = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;
 
-function createKeySource(jwksUrl: string): JWTVerifyGetKey {
+/** For whatever a token cannot be judged without. */
+const cannotTell = (cause?: unknown) =>
+  unavailable("Access tokens cannot be verified right now.", {
+    cause,
+    headers: { "Retry-After": "1" },
+  });
+
+type KeySource = { get: JWTVerifyGetKey; readAnew(): void };
+
+function createKeySource(jwksUrl: string): KeySource {
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
     cooldownDuration: 30_000,
     cacheMaxAge: 600_000,
     timeoutDuration: 3_000,
   });
-  return async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (error) {
-      if (isTokensFault(error)) throw error;
-      throw unavailable("Access tokens cannot be verified right now.", {
-        cause: error,
-        headers: { "Retry-After": "1" },
-      });
-    }
+  return {
+    async get(header, token) {
+      try {
+        return await keys(header, token);
+      } catch (error) {
+        if (isTokensFault(error)) throw error;
+        throw cannotTell(error);
+      }
+    },
+    readAnew() {
+      // When it fails: what is kept is read again in ten minutes anyway, and a revocation lasts longer.
+      keys.reload().catch(() => undefined);
+    },
   };
 }
 
@@ -100,24 +150,49 @@ const longestToken = 8192;
  * @param issuer exact `iss`
  * @param audience must be among `aud`
  * @param jwksUrl read at first use, again for an unknown `kid`, at most every 30 s
+ * @param revocations asked about every token, remembered or not
+ * @param proofs `elsewhere` where somebody else asks for the proof of a token that is bound to a key
  */
 export function createTokenVerifier(options: {
   issuer: string;
   audience: string;
   jwksUrl: string;
+  revocations: Revocations;
+  proofs?: "elsewhere";
   now?: () => number;
 }): VerifyAccessToken {
-  const now = options.now ?? Date.now;
+  const { revocations, now = Date.now } = options;
   const keys = createKeySource(options.jwksUrl);
   const seen = new LRUCache<string, Verified>({ max: 10_000 });
+  const requireProof: RequireProof =
+    options.proofs === "elsewhere"
+      ? async () => undefined
+      : createProofChecker(new URL(options.issuer).origin, now);
 
-  return async (token) => {
+  revocations.onKeyRevoked((keyId) => {
+    for (const [token, { identity }] of seen) if (identity.keyId === keyId) seen.delete(token);
+    keys.readAnew();
+  });
+
+  const requireNotRevoked = (token: string, verified: Verified): Verified => {
+    if (revocations.ageMs() > longestBlindMs) throw cannotTell();
+    if (verified.comparedWith !== revocations.version) {
+      if (revocations.isRevoked(verified.identity)) {
+        seen.delete(token);
+        throw refused("The access token has been revoked.");
+      }
+      verified.comparedWith = revocations.version;
+    }
+    return verified;
+  };
+
+  const verify = async (token: string): Promise<Verified> => {
     const known = seen.get(token);
-    if (known && known.expiresAtMs > now()) return known.caller;
+    if (known && known.expiresAtMs > now()) return requireNotRevoked(token, known);
     if (known) seen.delete(token);
     if (token.length > longestToken) throw refused("The access token is not valid.");
 
-    const verified = await jwtVerify(token, keys, {
+    const verified = await jwtVerify(token, keys.get, {
       issuer: options.issuer,
       audience: options.audience,
       typ: "at+jwt",
@@ -125,19 +200,32 @@ export function createTokenVerifier(options: {
       requiredClaims: ["exp", "iat", "sub"],
       currentDate: new Date(now()),
     })
-      .then(({ payload }) => toVerified(payload))
+      .then(toVerified)
       .catch(refuse);
+    requireNotRevoked(token, verified);
     seen.set(token, verified);
-    return verified.caller;
+    return verified;
+  };
+
+  return async (token, presented) => {
+    const { caller, keyThumbprint } = await verify(token);
+    if (keyThumbprint !== undefined || presented?.scheme === "DPoP") {
+      await requireProof(token, keyThumbprint, presented);
+    }
+    return caller;
   };
 }
 
-const bearer = /^Bearer +([\w.~+/-]+=*)$/i;
+const credentials = /^(Bearer|DPoP) +([\w.~+/-]+=*)$/i;
 
-/** The token of an `Authorization` header (RFC 6750 section 2.1); nowhere else is looked. */
-export function bearerToken(authorization: string | undefined): string | undefined {
+/** Scheme and token of an `Authorization` header (RFC 6750 section 2.1, RFC 9449 section 7.1); nowhere else is looked. */
+export function presentedToken(
+  authorization: string | undefined,
+): { scheme: Presented["scheme"]; token: string } | undefined {
   if (authorization === undefined) return undefined;
-  const token = bearer.exec(authorization)?.[1];
-  if (!token) throw refused("The Authorization header is not of the form 'Bearer TOKEN'.");
-  return token;
+  const [, scheme, token] = credentials.exec(authorization) ?? [];
+  if (!scheme || !token) {
+    throw refused("The Authorization header is not of the form 'Bearer TOKEN' or 'DPoP TOKEN'.");
+  }
+  return { scheme: scheme.toLowerCase() === "dpop" ? "DPoP" : "Bearer", token };
 }

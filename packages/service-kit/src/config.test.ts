@@ -15,6 +15,7 @@ const complete = {
   ISSUER: "http://localhost:8080/auth",
   AUDIENCE: "http://localhost:8080",
   JWKS_URL: "http://localhost:8101/auth/jwks",
+  REVOCATIONS_URL: "http://localhost:9101/revocations",
 };
 
 const mistakes = (environment: Record<string, string | undefined>, schema = ServiceConfig) => {

@@ -62,6 +62,9 @@ export const ServiceConfig = z.object({
   issuer: z.url().meta({ description: "Issuer of the access tokens that are accepted" }),
   audience: z.string().min(1).meta({ description: "Audience that access tokens must name" }),
   jwksUrl: z.url().meta({ description: "Where the issuer's public keys are read" }),
+  revocationsUrl: z
+    .url()
+    .meta({ description: "Where the issuer tells which access tokens are revoked" }),
 });
 
 /** For a service that uses Redis. */

@@ -1,9 +1,9 @@
 /**
- * The operations port: `/healthz` (is the process alive), `/readyz` (may it get requests), `/metrics`.
- * The gateway never routes to it. Liveness asks no dependency, so that a store that is away does not
+ * The operations port: `/healthz` (is the process alive), `/readyz` (may it get requests), `/metrics`,
+ * and what a service has to tell the platform's other processes. The gateway never routes to it. Liveness asks no dependency, so that a store that is away does not
  * have every instance restarted.
  */
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 
 /** Resolves when the dependency answers, rejects when it does not. */
@@ -17,8 +17,15 @@ export type Health = {
 
 const checkTimeoutMs = 1_000;
 
-/** @param checks dependency name -> check; all of them must pass for readiness */
-export function createHealth(registry: Registry, checks: Record<string, ReadinessCheck>): Health {
+/**
+ * @param checks dependency name -> check; all of them must pass for readiness
+ * @param operations path -> handler, for a service's own
+ */
+export function createHealth(
+  registry: Registry,
+  checks: Record<string, ReadinessCheck>,
+  operations: Record<string, RequestListener> = {},
+): Health {
   let draining = false;
 
   const readiness = async () => {
@@ -51,11 +58,14 @@ export function createHealth(registry: Registry, checks: Record<string, Readines
       response.end(metrics);
       return;
     }
-    send(response, 404, { status: "NOT_FOUND", paths: ["/healthz", "/readyz", "/metrics"] });
+    const paths = ["/healthz", "/readyz", "/metrics", ...Object.keys(operations)];
+    send(response, 404, { status: "NOT_FOUND", paths });
   };
 
   const server = createServer((request, response) => {
-    answer(request.url, response).catch(() => send(response, 500, { status: "FAILED" }));
+    const own = operations[request.url?.split("?", 1)[0] ?? ""];
+    if (own) own(request, response);
+    else answer(request.url, response).catch(() => send(response, 500, { status: "FAILED" }));
   });
 
   return {

@@ -2,7 +2,9 @@
 export * from "./access-token.ts";
 export * from "./config.ts";
 export * from "./create-app.ts";
+export * from "./dpop.ts";
 export * from "./endpoint.ts";
+export * from "./follow-revocations.ts";
 export * from "./guard.ts";
 export * from "./health.ts";
 export * from "./logger.ts";
@@ -13,6 +15,7 @@ export * from "./openapi.ts";
 export * from "./page.ts";
 export * from "./problem.ts";
 export * from "./redact.ts";
+export * from "./revocations.ts";
 export * from "./serve.ts";
 export * from "./stop.ts";
 export * from "./trace.ts";

@@ -43,6 +43,7 @@ beforeAll(async () => {
       ISSUER: issuer.issuer,
       AUDIENCE: issuer.audience,
       JWKS_URL: issuer.jwksUrl,
+      REVOCATIONS_URL: issuer.revocationsUrl,
     },
   });
   for (const stream of [service.stdout, service.stderr]) {

@@ -17,6 +17,10 @@ export type Service = {
   /** Dependency name -> check, for `/readyz`. */
   checks: Record<string, ReadinessCheck>;
   closers: readonly (() => Promise<unknown>)[];
+  /** Path -> handler, beside those of the operations port. */
+  operations?: Record<string, RequestListener>;
+  /** A stop begins: end what is made to wait, so that it does not hold the stop up. */
+  drain?(): void;
 };
 
 export type Serving = { port: number; opsPort: number; stop(): Promise<void> };
@@ -24,7 +28,7 @@ export type Serving = { port: number; opsPort: number; stop(): Promise<void> };
 /** Resolves when both ports accept connections; port 0 picks a free one. */
 export async function serve(service: Service): Promise<Serving> {
   const { config, logger } = service;
-  const health = createHealth(service.metrics.registry, service.checks);
+  const health = createHealth(service.metrics.registry, service.checks, service.operations);
   const api = createServer(
     {
       // Longer than the gateway keeps an idle connection, so that it is never the service that
@@ -39,7 +43,10 @@ export async function serve(service: Service): Promise<Serving> {
   );
   const stoppable = {
     servers: [api, health.server],
-    drain: health.drain,
+    drain() {
+      health.drain();
+      service.drain?.();
+    },
     drainMs: config.drainMs,
     graceMs: config.graceMs,
     closers: service.closers,

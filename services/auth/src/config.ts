@@ -2,7 +2,8 @@ import { readConfig, redisUrl, ServiceConfig, secret } from "@portico/service-ki
 import { z } from "zod";
 import { keyEncryptionKey } from "./key-ring/key-ring.ts";
 
-export const Config = ServiceConfig.extend({
+// It is auth that tells what is revoked.
+export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
   redisUrl,
   publicOrigin: z.url().meta({ description: "Where people reach the platform; links in mail" }),
   frontendUrl: z.url().meta({ description: "Where pages lead to when a person is done" }),

@@ -13,6 +13,8 @@ import { readAuthConfig } from "./config.ts";
 import { createMailer } from "./mail/mailer.ts";
 import { migrations } from "./migrations.ts";
 import { assemble } from "./parts.ts";
+import { startRevocationFeed } from "./revocation/revocation-feed.ts";
+import { serveRevocations } from "./revocation/serve-revocations.ts";
 
 const config = readAuthConfig();
 const logger = createLogger("auth", config.logLevel);
@@ -24,7 +26,9 @@ const redis = connectRedis(config.redisUrl.reveal(), logger);
 const consumerRedis = connectRedis(config.redisUrl.reveal(), logger, { blocking: true });
 const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
 const outbox = startOutbox("auth", mongo, redis, logger);
-const { app, eventHandlers } = assemble({ config, mongo, redis, outbox, mailer, logger, metrics });
+const revocations = await startRevocationFeed(mongo, logger);
+const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
+const { app, eventHandlers } = assemble(parts);
 const consumer = startConsumer({
   group: "auth",
   instance: `${hostname()}-${config.port}`,
@@ -42,7 +46,10 @@ await serve({
   logger,
   // Not Redis: without it mail waits, and everything else works.
   checks: { mongodb: pingMongo(mongo) },
+  operations: { "/revocations": serveRevocations(revocations, logger) },
+  drain: revocations.drain,
   closers: [
+    () => revocations.stop(),
     () => consumer.stop(),
     () => outbox.stop(),
     async () => mailer.close(),

@@ -55,6 +55,15 @@ export const migrations: readonly Migration[] = [
       await db.dropCollection("refreshTokens");
     },
   },
+  {
+    id: "0006-revocations-and-sessions",
+    async up(db) {
+      await endsByItself(db.collection("revocations"));
+      for (const name of ["sessions", "grants"]) {
+        await db.collection(name).createIndex({ "payload.accountId": 1 });
+      }
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

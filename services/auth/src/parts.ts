@@ -1,5 +1,10 @@
 /** Puts the service together from its configuration and its stores: for main.ts, and for tests. */
-import { createTokenVerifier, type Logger, type Metrics } from "@portico/service-kit";
+import {
+  createTokenVerifier,
+  type Logger,
+  type Metrics,
+  type Revocations,
+} from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
@@ -32,11 +37,13 @@ export type Parts = {
   redis: Redis;
   outbox: Outbox;
   mailer: Mailer;
+  revocations: Revocations;
   logger: Logger;
   metrics: Metrics;
 };
 
-export function assemble({ config, mongo, redis, outbox, mailer, logger, metrics }: Parts) {
+export function assemble(parts: Parts) {
+  const { config, mongo, redis, outbox, mailer, revocations, logger, metrics } = parts;
   const accounts = createAccountStore(mongo);
   const verifications = createVerificationStore(mongo);
   const freshAccounts = readFresh(accounts);
@@ -56,6 +63,7 @@ export function assemble({ config, mongo, redis, outbox, mailer, logger, metrics
     verifyForUserinfo: createTokenVerifier({
       ...config,
       audience: userinfoAudience(config.issuer),
+      revocations,
     }),
     logger,
   });
@@ -66,7 +74,7 @@ export function assemble({ config, mongo, redis, outbox, mailer, logger, metrics
     authenticate: authenticateWith(accounts, createSignInAttempts(redis, config.attemptsPerPlace)),
     issueAccessToken: issueAccessTokenWith(provider, config.audience),
     verifyAddress: verifyAddressWith(mongo, accounts, verifications),
-    verifyAccessToken: createTokenVerifier(config),
+    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     provider,
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
     finishSignIn: finishSignInWith(provider),

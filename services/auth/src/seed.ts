@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { connectMongo, createLogger, migrate } from "@portico/service-kit";
 import { z } from "zod";
-import { EmailAddress } from "./accounts/account.ts";
+import { EmailAddress, freshStanding } from "./accounts/account.ts";
 import { createAccountStore } from "./accounts/account-store.ts";
 import { hashPassword, NewPassword, passwordMatches } from "./accounts/password.ts";
 import { ClientMetadata } from "./clients/client.ts";
@@ -50,6 +50,7 @@ async function putUser({ kind: _, password, premiumUntil, roles, ...rest }: z.ou
     name: known?.account.name ?? null,
     premiumUntil: premiumUntil === null ? null : new Date(premiumUntil),
     createdAt: new Date(),
+    ...freshStanding,
   };
   const passwordHash = isKnown ? knownHash : await hashPassword(password);
   return { email: rest.email, id: await accounts.put(account, passwordHash) };

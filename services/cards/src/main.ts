@@ -3,12 +3,14 @@ import {
   createLogger,
   createMetrics,
   createTokenVerifier,
+  followRevocations,
   migrate,
   pingMongo,
   readConfig,
   serve,
 } from "@portico/service-kit";
-import { createCards } from "./app.ts";
+import { connectEvents } from "@portico/service-kit/events";
+import { createCards, eventHandlers } from "./app.ts";
 import { createExtendClient } from "./card-network/extend-client.ts";
 import { createExtendNetwork } from "./card-network/extend-network.ts";
 import { Config } from "./config.ts";
@@ -19,6 +21,7 @@ const logger = createLogger("cards", config.logLevel);
 const metrics = createMetrics("cards");
 const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
 await migrate(mongo, migrations, logger);
+const revocations = followRevocations({ url: config.revocationsUrl, logger, metrics });
 
 const extend = createExtendClient({
   url: config.extendUrl,
@@ -27,17 +30,19 @@ const extend = createExtendClient({
   logger,
   metrics,
 });
+const events = connectEvents("cards", config, mongo, logger);
+events.hear(["auth"], eventHandlers(events.outbox));
 
 await serve({
   app: createCards({
     network: createExtendNetwork(extend),
-    verifyAccessToken: createTokenVerifier(config),
+    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo) },
-  closers: [() => mongo.close()],
+  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

@@ -3,12 +3,14 @@ import {
   createLogger,
   createMetrics,
   createTokenVerifier,
+  followRevocations,
   migrate,
   pingMongo,
   readConfig,
   serve,
 } from "@portico/service-kit";
-import { createPatients } from "./app.ts";
+import { connectEvents } from "@portico/service-kit/events";
+import { createPatients, eventHandlers } from "./app.ts";
 import { Config } from "./config.ts";
 import { readDefinitions } from "./definitions/definitions.ts";
 import { migrations } from "./migrations.ts";
@@ -19,19 +21,23 @@ const logger = createLogger("patients", config.logLevel);
 const metrics = createMetrics("patients");
 const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
 await migrate(mongo, migrations, logger);
+const revocations = followRevocations({ url: config.revocationsUrl, logger, metrics });
+const resources = createResourceStore(mongo);
+const events = connectEvents("patients", config, mongo, logger);
+events.hear(["auth"], eventHandlers(resources, events.outbox));
 
 await serve({
   app: createPatients({
-    resources: createResourceStore(mongo),
+    resources,
     definitions: readDefinitions(),
     baseUrl: new URL("/fhir", config.audience).href,
-    verifyAccessToken: createTokenVerifier(config),
+    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo) },
-  closers: [() => mongo.close()],
+  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

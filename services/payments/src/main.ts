@@ -3,12 +3,14 @@ import {
   createLogger,
   createMetrics,
   createTokenVerifier,
+  followRevocations,
   migrate,
   pingMongo,
   readConfig,
   serve,
 } from "@portico/service-kit";
-import { createPayments } from "./app.ts";
+import { connectEvents } from "@portico/service-kit/events";
+import { createPayments, eventHandlers } from "./app.ts";
 import { Config } from "./config.ts";
 import { migrations } from "./migrations.ts";
 import { createPaymentStore } from "./payments/payment-store.ts";
@@ -18,17 +20,21 @@ const logger = createLogger("payments", config.logLevel);
 const metrics = createMetrics("payments");
 const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
 await migrate(mongo, migrations, logger);
+const revocations = followRevocations({ url: config.revocationsUrl, logger, metrics });
+const payments = createPaymentStore(mongo);
+const events = connectEvents("payments", config, mongo, logger);
+events.hear(["auth"], eventHandlers(payments, events.outbox));
 
 await serve({
   app: createPayments({
-    payments: createPaymentStore(mongo),
-    verifyAccessToken: createTokenVerifier(config),
+    payments,
+    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo) },
-  closers: [() => mongo.close()],
+  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

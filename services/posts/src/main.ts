@@ -3,12 +3,14 @@ import {
   createLogger,
   createMetrics,
   createTokenVerifier,
+  followRevocations,
   migrate,
   pingMongo,
   readConfig,
   serve,
 } from "@portico/service-kit";
-import { createPosts } from "./app.ts";
+import { connectEvents } from "@portico/service-kit/events";
+import { createPosts, eventHandlers } from "./app.ts";
 import { Config } from "./config.ts";
 import { migrations } from "./migrations.ts";
 import { createPostStore } from "./posts/post-store.ts";
@@ -18,17 +20,21 @@ const logger = createLogger("posts", config.logLevel);
 const metrics = createMetrics("posts");
 const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
 await migrate(mongo, migrations, logger);
+const revocations = followRevocations({ url: config.revocationsUrl, logger, metrics });
+const posts = createPostStore(mongo);
+const events = connectEvents("posts", config, mongo, logger);
+events.hear(["auth"], eventHandlers(posts, events.outbox));
 
 await serve({
   app: createPosts({
-    posts: createPostStore(mongo),
-    verifyAccessToken: createTokenVerifier(config),
+    posts,
+    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo) },
-  closers: [() => mongo.close()],
+  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

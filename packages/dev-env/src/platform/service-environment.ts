@@ -1,6 +1,7 @@
 import { operationsPort } from "../configuration/ports.ts";
 import type { ServiceName } from "../configuration/services.ts";
 import type { Stores } from "../stores/start-stores.ts";
+import { identityProviderOf } from "./identity-provider.ts";
 import type { PlatformSettings } from "./platform-settings.ts";
 
 type Environment = Record<string, string>;
@@ -22,6 +23,7 @@ export function serviceEnvironment(
     ISSUER: issuer,
     AUDIENCE: origin,
     JWKS_URL: `http://127.0.0.1:${ports.auth}/auth/jwks`,
+    REVOCATIONS_URL: `http://127.0.0.1:${operationsPort(ports, "auth")}/revocations`,
     ...ownVariables[name]?.(settings),
   };
 }

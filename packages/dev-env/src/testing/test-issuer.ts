@@ -1,5 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createRevocationList, type RevocationList } from "@portico/service-kit";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 
 /** An issuer of access tokens with a JWKS over HTTP, and of every kind of token that must be refused. */
@@ -7,6 +9,10 @@ export interface TestIssuer {
   issuer: string;
   audience: string;
   jwksUrl: string;
+  /** For a verifier in this process: what a test adds is revoked at once. */
+  revocations: RevocationList;
+  /** For a service in a process of its own: nothing is ever revoked there. */
+  revocationsUrl: string;
   /** An access token (RFC 9068) of a verified member with every scope; `claims` replace single claims. */
   signToken(claims?: JWTPayload, overrides?: TokenOverrides): Promise<string>;
   /** Signed by a key that is not in the JWKS, under the `kid` of one that is. */
@@ -35,7 +41,13 @@ export async function createTestIssuer(): Promise<TestIssuer> {
   const jwks = JSON.stringify({
     keys: [{ ...(await exportJWK(known.publicKey)), kid: "test", alg: "ES256", use: "sig" }],
   });
-  const server = createServer((_request, response) => {
+  const server = createServer(async (request, response) => {
+    const url = new URL(request.url ?? "", "http://issuer");
+    if (url.pathname === "/revocations") {
+      await sleep(url.searchParams.get("after") ? Number(url.searchParams.get("waitMs")) : 0);
+      response.end(JSON.stringify({ cursor: "0", revocations: [] }));
+      return;
+    }
     response.writeHead(200, { "content-type": "application/jwk-set+json" }).end(jwks);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -56,6 +68,8 @@ export async function createTestIssuer(): Promise<TestIssuer> {
     issuer,
     audience,
     jwksUrl: `${origin}/auth/jwks`,
+    revocations: Object.assign(createRevocationList(), { ageMs: () => 0 }),
+    revocationsUrl: `${origin}/revocations`,
     signToken: (claims = {}, overrides) => sign(known.privateKey, claims, overrides),
     forgedToken: (claims = {}) => sign(foreign.privateKey, claims),
     expiredToken: (claims = {}) => sign(known.privateKey, { ...longAgo(), ...claims }),

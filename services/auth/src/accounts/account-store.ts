@@ -1,7 +1,7 @@
 /** The only file that knows how accounts are kept. */
 import mongoose, { type ClientSession, type Connection, Schema } from "mongoose";
 import type { Role } from "../roles/role.ts";
-import type { Account } from "./account.ts";
+import { type Account, type AccountStatus, freshStanding } from "./account.ts";
 
 type AccountDocument = {
   _id: string;
@@ -12,6 +12,8 @@ type AccountDocument = {
   roles: Role[];
   premiumUntil: Date | null;
   createdAt: Date;
+  status?: AccountStatus;
+  tokenVersion?: number;
 };
 
 /** An account with the proof of its password; null when it has none: another identity provider opens it. */
@@ -27,6 +29,8 @@ export type AccountStore = {
   findCredentials(email: string): Promise<Credentials | undefined>;
   /** Makes or changes the account with this address; its id and age stay. Answers the id. */
   put(account: Account, passwordHash: string): Promise<string>;
+  /** Answers the new version; undefined when there is no such account. */
+  raiseTokenVersion(id: string, session: ClientSession): Promise<number | undefined>;
   /** Only while the account still has the address that was proved. */
   markEmailVerified(id: string, email: string, session: ClientSession): Promise<void>;
 };
@@ -41,12 +45,16 @@ const accountSchema = new Schema<AccountDocument>(
     roles: { type: [String], required: true },
     premiumUntil: { type: Date, default: null },
     createdAt: { type: Date, required: true },
+    status: { type: String },
+    tokenVersion: { type: Number },
   },
   { collection: "accounts", versionKey: false },
 );
 
 const toAccount = ({ _id, passwordHash: _, ...rest }: AccountDocument): Account => ({
   id: _id,
+  // Not in documents that are older than these fields.
+  ...freshStanding,
   ...rest,
 });
 
@@ -86,16 +94,27 @@ export function createAccountStore(connection: Connection): AccountStore {
         : undefined;
     },
 
-    async put({ id, email, createdAt, ...rest }, passwordHash) {
+    async put({ id, email, createdAt, status, tokenVersion, ...rest }, passwordHash) {
       const document = await accounts
         .findOneAndUpdate(
           { email },
-          { $set: { ...rest, passwordHash }, $setOnInsert: { _id: id, createdAt } },
+          { $set: { ...rest, passwordHash }, $setOnInsert: { _id: id, createdAt, status, tokenVersion } },
           { upsert: true, returnDocument: "after", projection: { _id: 1 } },
         )
         .lean<{ _id: string }>()
         .orFail();
       return document._id;
+    },
+
+    async raiseTokenVersion(id, session) {
+      const document = await accounts
+        .findOneAndUpdate(
+          { _id: id },
+          { $inc: { tokenVersion: 1 } },
+          { session, returnDocument: "after", projection: { tokenVersion: 1 } },
+        )
+        .lean<Pick<AccountDocument, "tokenVersion">>();
+      return document?.tokenVersion;
     },
 
     async markEmailVerified(id, email, session) {

@@ -26,6 +26,10 @@ export const Name = z
   .refine((name) => !/\p{Cc}/u.test(name), { error: "Must not contain control characters." })
   .meta({ description: "What to call the person" });
 
+/** A suspended account can do nothing: not sign in, not refresh, not use a token that it has. */
+export const AccountStatus = z.enum(["active", "suspended"]).meta({ id: "AccountStatus" });
+export type AccountStatus = z.output<typeof AccountStatus>;
+
 /** What an account's owner sees of it. */
 export const Profile = z
   .object({
@@ -53,7 +57,13 @@ export type Account = {
   roles: Role[];
   premiumUntil: Date | null;
   createdAt: Date;
+  status: AccountStatus;
+  /** `account_version` in its access tokens; those with a lower one are refused. */
+  tokenVersion: number;
 };
+
+/** Of an account that is made just now. */
+export const freshStanding = { status: "active", tokenVersion: 0 } as const;
 
 export const toProfile = (account: Account): Profile => ({
   ...account,

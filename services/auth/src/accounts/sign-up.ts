@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { anyone, endpoint, isDuplicateKey } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
-import { type Account, EmailAddress, Name } from "./account.ts";
+import { type Account, EmailAddress, freshStanding, Name } from "./account.ts";
 import { signUpRepeated, verificationRequested } from "./account-events.ts";
 import type { AccountStore } from "./account-store.ts";
 import { hashPassword, NewPassword, passwordMatches, unmatchableHash } from "./password.ts";
@@ -51,6 +51,7 @@ const newAccount = (email: string, name: string | undefined): Account => ({
   roles: ["member"],
   premiumUntil: null,
   createdAt: new Date(),
+  ...freshStanding,
 });
 
 /** False when the address has an account: of two sign-ups at once, the unique index lets one through. */

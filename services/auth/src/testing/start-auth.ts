@@ -19,6 +19,7 @@ import { type AuthConfig, Config } from "../config.ts";
 import { createMailer } from "../mail/mailer.ts";
 import { migrations } from "../migrations.ts";
 import { assemble } from "../parts.ts";
+import { type RevocationFeed, startRevocationFeed } from "../revocation/revocation-feed.ts";
 import { testEnvironment } from "./test-environment.ts";
 
 export type TestAuth = {
@@ -30,6 +31,7 @@ export type TestAuth = {
   inbox: Inbox;
   mongo: Connection;
   redis: Redis;
+  revocations: RevocationFeed;
   /** Everything logged so far. */
   logged(): string;
   stop(): Promise<void>;
@@ -52,7 +54,9 @@ export async function startAuth(stores: TestStores): Promise<TestAuth> {
   const blocking = connectRedis(database.redisUrl, logger, { blocking: true });
   const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
   const outbox = startOutbox("auth", mongo, redis, logger);
-  const { app, eventHandlers } = assemble({ config, mongo, redis, outbox, mailer, logger, metrics });
+  const revocations = await startRevocationFeed(mongo, logger);
+  const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
+  const { app, eventHandlers } = assemble(parts);
   const consumer = startConsumer({
     group: "auth",
     instance: "test",
@@ -71,11 +75,12 @@ export async function startAuth(stores: TestStores): Promise<TestAuth> {
     inbox,
     mongo,
     redis,
+    revocations,
     logged: () => lines.join(""),
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await Promise.all([consumer.stop(), outbox.stop()]);
+      await Promise.all([consumer.stop(), outbox.stop(), revocations.stop()]);
       mailer.close();
       redis.disconnect();
       blocking.disconnect();
