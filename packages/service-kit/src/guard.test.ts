@@ -111,6 +111,11 @@ describe("a caller with a token", () => {
     expect(refused.body.detail).toContain("clinician, admin");
   });
 
+  it("of a client that speaks for itself has no address to verify", async () => {
+    const claims = { email_verified: false, sub: "batch", client_id: "batch" };
+    expect((await get("/verified", await example.bearer(claims))).status).toBe(200);
+  });
+
   it("of an unverified account is told so (403)", async () => {
     const refused = await get("/verified", await example.bearer({ email_verified: false }));
     expect(refused.status).toBe(403);

@@ -154,6 +154,12 @@ describe.each(["/cards", "/cards/active", "/cards/vc_a"])("GET %s", (path) => {
     expect(extend.counters().requests).toBe(0);
   });
 
+  it("refuses a caller whose address is not verified (403)", async () => {
+    const refused = await read(path, await cards.bearer({ email_verified: false }));
+    expect(refused.status).toBe(403);
+    expect(extend.counters().requests).toBe(0);
+  });
+
   it("has no other methods (405)", async () => {
     const refused = await request(cards.app).post(path).set("Authorization", authorization);
     expect(refused.status).toBe(405);

@@ -9,7 +9,7 @@ export const getCard = (network: CardNetwork) =>
     method: "get",
     path: "/cards/:cardId",
     summary: "Read a card",
-    guard: permits("cards:read"),
+    guard: permits("cards:read", { verified: true }),
     params: z.object({ cardId: CardId }),
     reply: { status: 200, body: Card },
     problems: findProblems,

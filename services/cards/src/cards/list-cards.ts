@@ -12,7 +12,7 @@ const listBy = (
     method: "get",
     path,
     summary,
-    guard: permits("cards:read"),
+    guard: permits("cards:read", { verified: true }),
     query: PageQuery,
     reply: { status: 200, body: pageOf(Card), headers: { Link: 'The next page, `rel="next"`' } },
     problems: networkProblems,
