@@ -1,6 +1,7 @@
 /** auth: who people are, and what clients may do for them. The list of endpoints is the table of contents. */
 import { type AppOptions, createApp } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
+import type { Redis } from "ioredis";
 import type { Provider } from "oidc-provider";
 import type { AccountStore } from "./accounts/account-store.ts";
 import type { Authenticate } from "./accounts/authenticate.ts";
@@ -9,6 +10,7 @@ import { getMe } from "./accounts/get-me.ts";
 import { signIn } from "./accounts/sign-in.ts";
 import { signUp } from "./accounts/sign-up.ts";
 import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
+import { guardDevicePage } from "./device/guard-device-page.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
@@ -33,6 +35,7 @@ export type EndpointDependencies = {
 export type AuthDependencies = EndpointDependencies &
   Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics" | "trustedHops"> & {
     provider: Provider;
+    redis: Redis;
     finishSignIn: FinishSignIn;
     frontendUrl: string;
   };
@@ -52,6 +55,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
 /** What people open in a browser, and the protocol's own paths. */
 const pages = ({
   provider,
+  redis,
   authenticate,
   finishSignIn,
   formTokens,
@@ -61,6 +65,7 @@ const pages = ({
   verifyForm(verifyAddress, formTokens, frontendUrl),
   interaction(provider, authenticate, finishSignIn, formTokens),
   serveStylesheet,
+  guardDevicePage(redis),
   ...mountProvider(provider),
 ];
 

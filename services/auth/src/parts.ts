@@ -55,6 +55,7 @@ export function assemble(parts: Parts) {
     audience: config.audience,
     signingKeys: readSigningKeys(config.signingKeys),
     cookieKeys,
+    nonceSecrets: keyRing.derive("dpop-nonce"),
     accounts: freshAccounts,
     adapters: createAdapters(mongo, {
       RefreshToken: refreshTokenAdapter(refreshTokens, createFamilyStore(mongo)),
@@ -63,6 +64,7 @@ export function assemble(parts: Parts) {
     verifyForUserinfo: createTokenVerifier({
       ...config,
       audience: userinfoAudience(config.issuer),
+      proofs: "elsewhere",
       revocations,
     }),
     logger,
@@ -76,6 +78,7 @@ export function assemble(parts: Parts) {
     verifyAddress: verifyAddressWith(mongo, accounts, verifications),
     verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     provider,
+    redis,
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
     finishSignIn: finishSignInWith(provider),
     frontendUrl: config.frontendUrl,

@@ -22,6 +22,10 @@ test("discovery > names the issuer and its endpoints, whatever host the request 
     code_challenge_methods_supported: ["S256"],
     id_token_signing_alg_values_supported: ["ES256"],
     response_types_supported: ["code"],
+    pushed_authorization_request_endpoint: `${auth.origin}/auth/par`,
+    device_authorization_endpoint: `${auth.origin}/auth/device-authorization`,
+    dpop_signing_alg_values_supported: ["ES256", "Ed25519"],
+    authorization_response_iss_parameter_supported: true,
   });
   expect(JSON.stringify(body)).not.toContain("evil.example");
 });
@@ -43,7 +47,7 @@ test("token > answers errors in OAuth's form", async () => {
   expect(reply.headers["cache-control"]).toBe("no-store");
 });
 
-test.each(["/auth/xyz", "/auth/token/other", "/auth/jwks/x", "/auth/reg", "/auth/device", "/auth"])(
+test.each(["/auth/xyz", "/auth/token/other", "/auth/jwks/x", "/auth/reg", "/auth/devices", "/auth"])(
   "an unknown path > is our problem document (404): %s",
   async (path) => {
     const reply = await request(auth.origin).get(path).expect(404);

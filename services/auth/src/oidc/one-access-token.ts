@@ -36,6 +36,7 @@ const Claims = z.object({
   grant_id: z.string(),
   iat: z.number(),
   exp: z.number(),
+  cnf: z.object({ jkt: z.string().optional() }).default({}),
 });
 
 /**
@@ -70,6 +71,7 @@ async function toAccessToken(provider: Provider, jwt: string): Promise<AccessTok
     scope,
     accountId: claims.sub,
     grantId: claims.grant_id,
+    jkt: claims.cnf.jkt,
     gty: "jwt",
   });
 }

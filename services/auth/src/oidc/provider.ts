@@ -34,6 +34,8 @@ export type ProviderDependencies = {
   audience: string;
   signingKeys: SigningKeys;
   cookieKeys: readonly string[];
+  /** The first one makes DPoP nonces. One that a change made void is asked for again (RFC 9449 section 8). */
+  nonceSecrets: readonly Buffer[];
   accounts: FreshAccounts;
   adapters: AdapterFactory;
   refreshTokens: RefreshTokenFormat;
@@ -173,7 +175,7 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
     pushedAuthorizationRequests: { enabled: true },
     dPoP: {
       enabled: true,
-      nonceSecret: nonceSecretOf(dependencies.cookieKeys),
+      nonceSecret: dependencies.nonceSecrets[0],
       // A proof made in advance is worth nothing where tokens are given out (RFC 9449 section 11.2).
       requireNonce: (ctx) => ctx.oidc.route === "token",
     },
