@@ -10,7 +10,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import { bearerToken, type VerifyAccessToken } from "./access-token.ts";
+import { presentedToken, type VerifyAccessToken } from "./access-token.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Logger } from "./logger.ts";
 import type { HttpMetrics } from "./metrics.ts";
@@ -123,8 +123,15 @@ const authenticate =
   (endpoint: Endpoint, { verifyAccessToken }: AppOptions): RequestHandler =>
   async (request, response, next) => {
     response.locals.route = endpoint.path;
-    const token = bearerToken(request.get("authorization"));
-    response.locals.caller = token && (await verifyAccessToken(token));
+    const presented = presentedToken(request.get("authorization"));
+    response.locals.caller =
+      presented &&
+      (await verifyAccessToken(presented.token, {
+        scheme: presented.scheme,
+        proof: request.get("dpop"),
+        method: request.method,
+        url: request.originalUrl,
+      }));
     endpoint.guard.admit(response.locals.caller);
     next();
   };
