@@ -14,6 +14,11 @@ export const Environment = z
     EXTEND_PORT: port.default(8027).describe("The Extend sandbox"),
     EXTEND_API_KEY: z.string().min(1).describe("Key that its clients present (secret)"),
     EXTEND_API_SECRET: z.string().min(1).describe("Goes with it (secret)"),
+    IDENTITY_PROVIDER_PORT: port.default(8028).describe("The OpenID Connect provider"),
+    IDENTITY_PROVIDER_ISSUER: z.url().optional().describe("How browsers and its client reach it"),
+    IDENTITY_PROVIDER_CLIENT_ID: z.string().min(1).default("portico").describe("Its client"),
+    IDENTITY_PROVIDER_CLIENT_SECRET: z.string().min(1).describe("Goes with it (secret)"),
+    IDENTITY_PROVIDER_REDIRECT_URI: z.url().describe("Where that client takes people back"),
     OPS_PORT: port.optional().describe("`/healthz`; absent: none"),
   })
   .refine((read) => (read.INBOX_USER === undefined) === (read.INBOX_PASSWORD === undefined), {

@@ -6,6 +6,13 @@ export type { ExtendFault } from "./extend/faults.ts";
 export type { RateLimit } from "./extend/rate-limit.ts";
 export type { Account } from "./extend/sign-in.ts";
 export type { Fault, FaultQueue } from "./fault-queue.ts";
+export type { IdentityProviderFault, IdTokenFault } from "./identity-provider/faults.ts";
+export {
+  createIdentityProvider,
+  type IdentityProvider,
+  type IdentityProviderOptions,
+} from "./identity-provider/identity-provider.ts";
+export type { NewPerson, People, Person } from "./identity-provider/people.ts";
 export type { InboxFault } from "./inbox/faults.ts";
 export { createInbox, type Inbox, type InboxOptions } from "./inbox/inbox.ts";
 export type { Message, MessageSummary } from "./inbox/message.ts";

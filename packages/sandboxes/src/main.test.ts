@@ -19,9 +19,12 @@ const environment = {
   INBOX_SMTP_PORT: "0",
   INBOX_HTTP_PORT: "0",
   EXTEND_PORT: "0",
+  IDENTITY_PROVIDER_PORT: "0",
   OPS_PORT: "0",
   EXTEND_API_KEY: "key-in-the-environment",
   EXTEND_API_SECRET: "secret-in-the-environment",
+  IDENTITY_PROVIDER_CLIENT_SECRET: "client-secret-in-the-environment",
+  IDENTITY_PROVIDER_REDIRECT_URI: "http://localhost:8080/callback",
 };
 
 function run(more: Record<string, string> = {}): Running {
@@ -45,15 +48,19 @@ function run(more: Record<string, string> = {}): Running {
 }
 
 describe("the process", () => {
-  it("starts both stand-ins, says it is healthy, and stops cleanly on SIGTERM", async () => {
+  it("starts every stand-in, says it is healthy, and stops cleanly on SIGTERM", async () => {
     const running = run();
-    const { inbox, extend, ops } = await running.line("process.started");
+    const { inbox, extend, identityProvider, ops } = await running.line("process.started");
     const statuses = await Promise.all(
-      [`${ops}/healthz`, `${ops}/else`, `${inbox}/api/messages`, `${extend}/_sandbox/counters`].map(
-        async (url) => (await fetch(url)).status,
-      ),
+      [
+        `${ops}/healthz`,
+        `${ops}/else`,
+        `${inbox}/api/messages`,
+        `${extend}/_sandbox/counters`,
+        `${identityProvider}/.well-known/openid-configuration`,
+      ].map(async (url) => (await fetch(url)).status),
     );
-    expect(statuses).toEqual([200, 404, 200, 200]);
+    expect(statuses).toEqual([200, 404, 200, 200, 200]);
 
     running.process.kill("SIGTERM");
     const [code] = await once(running.process, "exit");
@@ -80,6 +87,7 @@ describe("the process", () => {
       ...Object.values(credentials).slice(1),
       environment.EXTEND_API_KEY,
       environment.EXTEND_API_SECRET,
+      environment.IDENTITY_PROVIDER_CLIENT_SECRET,
       "ada@example.com",
       "token=abc",
       "token-in-flight",

@@ -1,6 +1,7 @@
 /** Starts every stand-in in one process: read config, listen, stop on SIGTERM. */
 import { type Config, readConfig } from "./config.ts";
 import { createExtend } from "./extend/extend.ts";
+import { createIdentityProvider } from "./identity-provider/identity-provider.ts";
 import { createInbox } from "./inbox/inbox.ts";
 import { type Listening, listen } from "./listen.ts";
 import { jsonLines } from "./log.ts";
@@ -25,7 +26,20 @@ async function start(config: Config): Promise<{ close(): Promise<void> }[]> {
     apiSecret: config.EXTEND_API_SECRET,
     log: jsonLines(process.stdout, "extend"),
   });
-  const started: { close(): Promise<void> }[] = [inbox, extend];
+  const identityProvider = await createIdentityProvider({
+    host: config.HOST,
+    port: config.IDENTITY_PROVIDER_PORT,
+    issuer: config.IDENTITY_PROVIDER_ISSUER,
+    clients: [
+      {
+        clientId: config.IDENTITY_PROVIDER_CLIENT_ID,
+        clientSecret: config.IDENTITY_PROVIDER_CLIENT_SECRET,
+        redirectUris: [config.IDENTITY_PROVIDER_REDIRECT_URI],
+      },
+    ],
+    log: jsonLines(process.stdout, "identity-provider"),
+  });
+  const started: { close(): Promise<void> }[] = [inbox, extend, identityProvider];
   const ops =
     config.OPS_PORT === undefined ? undefined : await health(config.HOST, config.OPS_PORT);
   if (ops) started.push(ops);
@@ -34,6 +48,7 @@ async function start(config: Config): Promise<{ close(): Promise<void> }[]> {
     inbox: inbox.url,
     smtpPort: Number(new URL(inbox.smtpUrl).port),
     extend: extend.url,
+    identityProvider: identityProvider.url,
     ops: ops?.url,
   });
   return started;
