@@ -29,7 +29,10 @@ const ready: Ready = {
   ],
   accessToken: "t".repeat(700),
   stores: { mongodb: "mongodb://", redis: "redis://" },
-  sandboxes: { extend: { url: "http://localhost:8027", apiKey: "key", apiSecret: "secret" } },
+  sandboxes: {
+    extend: { url: "http://localhost:8027", apiKey: "key", apiSecret: "secret" },
+    identityProvider: { url: "http://localhost:8028", clientId: "portico", clientSecret: "secret" },
+  },
   processes: [],
 };
 

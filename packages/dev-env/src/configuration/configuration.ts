@@ -14,6 +14,7 @@ export const portPurposes = {
   mailbox: "the mailbox page",
   smtp: "the mailbox's SMTP server",
   extend: "the Extend sandbox",
+  identityProvider: "the sandbox of an identity provider",
   mongodb: "MongoDB",
   redis: "Redis",
   auth: "the auth service",

@@ -25,6 +25,7 @@ export type SecretName =
   | "COOKIE_KEYS"
   | "EXTEND_API_KEY"
   | "EXTEND_API_SECRET"
+  | "IDENTITY_PROVIDER_CLIENT_SECRET"
   | "DEMO_SERVICE_SECRET"
   | StorePassword
   | UserPassword;
@@ -43,6 +44,7 @@ const generators: Record<SecretName, Generate> = {
   COOKIE_KEYS: () => randomBytes(32).toString("base64url"),
   EXTEND_API_KEY: () => `extend-${randomBytes(9).toString("hex")}`,
   EXTEND_API_SECRET: password,
+  IDENTITY_PROVIDER_CLIENT_SECRET: password,
   DEMO_SERVICE_SECRET: password,
   ...forEach(serviceNames.flatMap(storePasswords), password),
   ...forEach(userKinds.map(userPassword), readablePassword),

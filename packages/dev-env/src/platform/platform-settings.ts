@@ -24,6 +24,9 @@ export function platformSettings(
   return { ...given, origin, issuer: `${origin}/auth`, frontendUrl };
 }
 
-export function localUrl({ configuration }: PlatformSettings, port: number): string {
+export function localUrl(
+  { configuration }: Pick<PlatformSettings, "configuration">,
+  port: number,
+): string {
   return `http://${configuration.domain}:${port}`;
 }

@@ -7,6 +7,7 @@ import type { ProcessSpec } from "../processes/managed-process.ts";
 import { nodeProgram } from "../processes/node-program.ts";
 import { acceptsConnections, answersOk } from "../processes/readiness.ts";
 import type { Stores } from "../stores/start-stores.ts";
+import { identityProviderOf, redirectUriOf } from "./identity-provider.ts";
 import type { PlatformSettings } from "./platform-settings.ts";
 import { serviceEnvironment } from "./service-environment.ts";
 
@@ -31,7 +32,9 @@ export function serviceProcess(
   };
 }
 
-export function sandboxesProcess({ ports, secrets }: PlatformSettings): ProcessSpec {
+export function sandboxesProcess(settings: PlatformSettings): ProcessSpec {
+  const { ports, secrets } = settings;
+  const identityProvider = identityProviderOf(settings);
   const environment = {
     HOST: LOOPBACK,
     INBOX_HTTP_PORT: String(ports.mailbox),
@@ -39,6 +42,11 @@ export function sandboxesProcess({ ports, secrets }: PlatformSettings): ProcessS
     EXTEND_PORT: String(ports.extend),
     EXTEND_API_KEY: secrets.EXTEND_API_KEY,
     EXTEND_API_SECRET: secrets.EXTEND_API_SECRET,
+    IDENTITY_PROVIDER_PORT: String(ports.identityProvider),
+    IDENTITY_PROVIDER_ISSUER: identityProvider.issuer,
+    IDENTITY_PROVIDER_CLIENT_ID: identityProvider.clientId,
+    IDENTITY_PROVIDER_CLIENT_SECRET: identityProvider.clientSecret,
+    IDENTITY_PROVIDER_REDIRECT_URI: redirectUriOf(settings, identityProvider),
   };
   return {
     ...nodeProgram(SANDBOXES, environment),
@@ -46,7 +54,7 @@ export function sandboxesProcess({ ports, secrets }: PlatformSettings): ProcessS
     stage: "sandboxes",
     port: ports.mailbox,
     // The last of its ports to be listened on.
-    isReady: acceptsConnections(ports.extend),
+    isReady: acceptsConnections(ports.identityProvider),
   };
 }
 

@@ -15,7 +15,10 @@ export interface Ready {
   accessToken: string;
   /** Administrative URIs. */
   stores: { mongodb: string; redis: string };
-  sandboxes: { extend: { url: string; apiKey: string; apiSecret: string } };
+  sandboxes: {
+    extend: { url: string; apiKey: string; apiSecret: string };
+    identityProvider: { url: string; clientId: string; clientSecret: string };
+  };
   /** Rewritten when one of them is restarted. */
   processes: RunningProcess[];
 }

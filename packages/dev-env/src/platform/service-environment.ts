@@ -37,6 +37,7 @@ const ownVariables: Partial<Record<ServiceName, (settings: PlatformSettings) => 
     SIGNING_KEYS: secrets.SIGNING_KEYS,
     KEY_ENCRYPTION_KEY: secrets.KEY_ENCRYPTION_KEY,
     COOKIE_KEYS: secrets.COOKIE_KEYS,
+    IDENTITY_PROVIDERS: JSON.stringify([identityProviderOf({ configuration, ports, secrets })]),
   }),
   cards: ({ ports, secrets }) => ({
     EXTEND_URL: `http://127.0.0.1:${ports.extend}`,

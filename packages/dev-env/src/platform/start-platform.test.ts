@@ -52,6 +52,11 @@ test("ready.json > says where everything is, who can sign in, and what runs", as
         apiKey: expect.any(String),
         apiSecret: expect.any(String),
       },
+      identityProvider: {
+        url: expect.any(String),
+        clientId: "portico",
+        clientSecret: expect.any(String),
+      },
     },
   });
   expect(ready?.users.map(({ kind }) => kind)).toEqual([

@@ -13,6 +13,7 @@ import { inStep, type Progress, silentProgress } from "../progress/progress.ts";
 import { type Stores, startStores } from "../stores/start-stores.ts";
 import { firstAccessToken, remainingMs, signIn } from "./access-token.ts";
 import { writeGatewayObjects } from "./gateway-objects.ts";
+import { identityProviderOf } from "./identity-provider.ts";
 import { localUrl, type PlatformSettings, platformSettings } from "./platform-settings.ts";
 import {
   controllerProcess,
@@ -217,6 +218,7 @@ function describe(
   accessToken: string,
 ): Ready {
   const { origin, ports, secrets } = settings;
+  const identityProvider = identityProviderOf(settings);
   return {
     gateway: origin,
     docs: `${origin}/auth/openapi.json`,
@@ -230,6 +232,11 @@ function describe(
         url: localUrl(settings, ports.extend),
         apiKey: secrets.EXTEND_API_KEY,
         apiSecret: secrets.EXTEND_API_SECRET,
+      },
+      identityProvider: {
+        url: identityProvider.issuer,
+        clientId: identityProvider.clientId,
+        clientSecret: identityProvider.clientSecret,
       },
     },
     processes: supervisor.processes(),
