@@ -64,6 +64,19 @@ export const migrations: readonly Migration[] = [
       }
     },
   },
+  {
+    id: "0007-second-factors",
+    async up(db) {
+      // Partial: in a plain index two people without a passkey would have the same one.
+      await db
+        .collection("secondFactors")
+        .createIndex(
+          { "passkeys.id": 1 },
+          { unique: true, partialFilterExpression: { "passkeys.id": { $exists: true } } },
+        );
+      await endsByItself(db.collection("ceremonies"));
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>
