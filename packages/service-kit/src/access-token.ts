@@ -41,6 +41,7 @@ export type Caller = {
 export type VerifyAccessToken = (token: string, presented?: Presented) => Promise<Caller>;
 
 const Claims = z.object({
+  jti: z.string().optional(),
   sub: z.string().min(1),
   client_id: z.string().min(1),
   iat: z.number(),
@@ -72,6 +73,7 @@ const toVerified = ({ payload, protectedHeader }: JWTVerifyResult): Verified => 
     keyThumbprint: claims.cnf.jkt,
     comparedWith: undefined,
     identity: {
+      id: claims.jti,
       subject: claims.sub,
       accountVersion: claims.account_version,
       grantId: claims.grant_id,

@@ -15,6 +15,8 @@ export const Revocation = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("grant"), id, until }),
   /** Of a client, every token with an earlier `iat`. */
   z.object({ kind: z.literal("client"), id, issuedBefore: z.int(), until }),
+  /** One token (`jti`). */
+  z.object({ kind: z.literal("token"), id, until }),
   /** Everything that this signing key (`kid`) signed. */
   z.object({ kind: z.literal("key"), id, until }),
 ]);
@@ -26,6 +28,7 @@ export const longestBlindMs = 60_000;
 
 /** What a revocation can name a token by. */
 export type TokenIdentity = {
+  id: string | undefined;
   subject: string;
   accountVersion: number;
   grantId: string | undefined;
@@ -69,9 +72,10 @@ export function createRevocationList(now: () => number = Date.now): RevocationLi
     account: new Map(),
     grant: new Map(),
     client: new Map(),
+    token: new Map(),
     key: new Map(),
   };
-  const { account, grant, client, key } = lists;
+  const { account, grant, client, token: single, key } = lists;
   const keyListeners: ((keyId: string) => void)[] = [];
   let version = 0;
   let completeAt = Number.NEGATIVE_INFINITY;
@@ -104,6 +108,7 @@ export function createRevocationList(now: () => number = Date.now): RevocationLi
       token.accountVersion < (account.get(token.subject)?.limit ?? 0) ||
       (token.grantId !== undefined && grant.has(token.grantId)) ||
       token.issuedAt < (client.get(token.clientId)?.limit ?? 0) ||
+      (token.id !== undefined && single.has(token.id)) ||
       (token.keyId !== undefined && key.has(token.keyId)),
 
     ageMs: () => performance.now() - completeAt,

@@ -36,6 +36,12 @@ export const clientUntil = (id: string, now: Date): Revocation => ({
   until: until(now),
 });
 
+export const tokenNamed = (id: string, now: Date): Revocation => ({
+  kind: "token",
+  id,
+  until: until(now),
+});
+
 export const keyNamed = (id: string, now: Date): Revocation => ({
   kind: "key",
   id,

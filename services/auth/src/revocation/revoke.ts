@@ -1,6 +1,6 @@
 import type { ClientSession, Connection } from "mongoose";
 import type { AccountStore } from "../accounts/account-store.ts";
-import { accountBelow, clientUntil, grantOf, keyNamed } from "./revocation.ts";
+import { accountBelow, clientUntil, grantOf, keyNamed, tokenNamed } from "./revocation.ts";
 import type { RevocationStore } from "./revocation-store.ts";
 
 /**
@@ -14,6 +14,8 @@ export type Revoke = {
   grant(grantId: string, session?: ClientSession): Promise<void>;
   /** Every access token that the client got before now, for people and for itself. */
   client(clientId: string, session?: ClientSession): Promise<void>;
+  /** This one access token (`jti`). */
+  token(tokenId: string): Promise<void>;
   /** Every access token that the key signed; services also read the published keys anew. */
   signingKey(kid: string): Promise<void>;
 };
@@ -38,6 +40,7 @@ export function revokeWith(
     },
     grant: (grantId, session) => revocations.add(grantOf(grantId, now()), session),
     client: (clientId, session) => revocations.add(clientUntil(clientId, now()), session),
+    token: (tokenId) => revocations.add(tokenNamed(tokenId, now())),
     signingKey: (kid) => revocations.add(keyNamed(kid, now())),
   };
 }
