@@ -2,6 +2,7 @@ import type {} from "./testing/platform.global-setup.ts";
 import type {} from "./testing/stores.global-setup.ts";
 
 export { envoy } from "./binaries/binary.ts";
+export { cachedFolder } from "./binaries/cached-folder.ts";
 export { findBinary } from "./binaries/find-binary.ts";
 export { pythonPackages } from "./binaries/python-packages.ts";
 export { findFreePorts } from "./configuration/free-ports.ts";
@@ -13,6 +14,7 @@ export { type Progress, showProgress, silentProgress } from "./progress/progress
 export { type Browser, createBrowser, type Visit } from "./testing/browser.ts";
 export { refuseOtherNetwork } from "./testing/refuse-other-network.ts";
 export { createTestDatabase, type TestDatabase } from "./testing/test-database.ts";
+export { openEventStream, type SaidEvent, type TestEventStream } from "./testing/test-events.ts";
 export { createTestIssuer, type TestIssuer, type TokenOverrides } from "./testing/test-issuer.ts";
 export { startTestService, type TestParts, type TestService } from "./testing/test-service.ts";
 export type { TestStores } from "./testing/test-stores.ts";

@@ -1,7 +1,8 @@
-import { ServiceConfig, secret } from "@portico/service-kit";
+import { redisUrl, ServiceConfig, secret } from "@portico/service-kit";
 import { z } from "zod";
 
 export const Config = ServiceConfig.extend({
+  redisUrl,
   extendUrl: z.url().meta({ description: "Extend's API" }),
   extendApiKey: secret("API key of the organisation's account with Extend"),
   extendApiSecret: secret("Secret that belongs to that key"),

@@ -1,5 +1,6 @@
 /** patients: patients and what is observed about them, as FHIR R4. The list of endpoints is the table of contents. */
 import { type AppOptions, createApp } from "@portico/service-kit";
+import { answerErasure, type Outbox, onAccountErased } from "@portico/service-kit/events";
 import { getCapabilityStatement } from "./capability/get-capability-statement.ts";
 import type { Definitions } from "./definitions/definitions.ts";
 import { operationOutcome } from "./outcomes/operation-outcome.ts";
@@ -27,6 +28,11 @@ export const endpoints = (fhir: Fhir) => [
     readResource(type.name, fhir),
   ]),
 ];
+
+/** Of auth's events. A medical record stays: it is about the patient. Who wrote it down is forgotten. */
+export const eventHandlers = (resources: ResourceStore, outbox: Outbox) => ({
+  [onAccountErased]: answerErasure(resources.forgetRecorder, outbox),
+});
 
 export const about = {
   name: "patients",

@@ -1,5 +1,6 @@
 /** payments: what people pay, regularly. The list of endpoints is the table of contents. */
 import { type AppOptions, createApp } from "@portico/service-kit";
+import { answerErasure, type Outbox, onAccountErased } from "@portico/service-kit/events";
 import { getPayment } from "./payments/get-payment.ts";
 import { listPayments } from "./payments/list-payments.ts";
 import type { PaymentStore } from "./payments/payment-store.ts";
@@ -14,6 +15,11 @@ export const endpoints = ({ payments }: Pick<PaymentsDependencies, "payments">) 
   listPayments(payments),
   getPayment(payments),
 ];
+
+/** Of auth's events. Nothing here is the platform's own books, so the law has it keep none of it. */
+export const eventHandlers = (payments: PaymentStore, outbox: Outbox) => ({
+  [onAccountErased]: answerErasure(payments.removeAllOf, outbox),
+});
 
 export const about = {
   name: "payments",

@@ -1,6 +1,9 @@
 import type { Migration } from "@portico/service-kit";
+import { inboxMigration, outboxMigration } from "@portico/service-kit/events";
 
 export const migrations: readonly Migration[] = [
+  outboxMigration,
+  inboxMigration,
   {
     id: "0001-payments-newest-first",
     async up(db) {

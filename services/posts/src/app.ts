@@ -1,5 +1,6 @@
 /** posts: what people write. The list of endpoints is the table of contents. */
 import { type AppOptions, createApp } from "@portico/service-kit";
+import { answerErasure, type Outbox, onAccountErased } from "@portico/service-kit/events";
 import { getPost } from "./posts/get-post.ts";
 import { listPosts } from "./posts/list-posts.ts";
 import type { PostStore } from "./posts/post-store.ts";
@@ -14,6 +15,11 @@ export const endpoints = ({ posts }: Pick<PostsDependencies, "posts">) => [
   writePost(posts),
   getPost(posts),
 ];
+
+/** Of auth's events. Whoever leaves takes their words along: they may tell who wrote them. */
+export const eventHandlers = (posts: PostStore, outbox: Outbox) => ({
+  [onAccountErased]: answerErasure(posts.removeAllOf, outbox),
+});
 
 export const about = {
   name: "posts",

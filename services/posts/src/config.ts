@@ -1,3 +1,3 @@
-import { ServiceConfig } from "@portico/service-kit";
+import { redisUrl, ServiceConfig } from "@portico/service-kit";
 
-export const Config = ServiceConfig;
+export const Config = ServiceConfig.extend({ redisUrl });

@@ -39,13 +39,14 @@ export const createResource = (
     },
     problems: [invalidResource, unprocessable],
 
-    async handle({ body }) {
+    async handle({ caller, body }) {
       const issues = findIssues(body, definitions);
       if (issues.length > 0) throw invalidWith(issues);
       await requirePatient(body, resources);
 
       const resource = firstVersion(body, randomUUID(), new Date());
-      await resources.create(resource, searchKeysOf(resource, definitions.searchParameters(type)));
+      const search = searchKeysOf(resource, definitions.searchParameters(type));
+      await resources.create(resource, search, caller.subject);
       return answer(resource, {
         headers: {
           Location: `/fhir/${type}/${resource.id}/_history/${resource.meta.versionId}`,

@@ -7,6 +7,8 @@ import type { Resource } from "./resource.ts";
 export type ResourceDocument = {
   _id: string;
   lastUpdated: Date;
+  /** Account that wrote this version down; null once that account is erased. */
+  recordedBy: string | null;
   /** As it is answered. */
   resource: Resource;
   /** What searches look at: derived from the resource, and can be derived again. */
@@ -23,11 +25,12 @@ export type ResourceQuestion = {
 };
 
 export type ResourceStore = {
-  create(resource: Resource, search: SearchKeys): Promise<void>;
+  create(resource: Resource, search: SearchKeys, recordedBy: string): Promise<void>;
   find(type: ResourceTypeName, id: string): Promise<Resource | undefined>;
   exists(type: ResourceTypeName, id: string): Promise<boolean>;
   /** Last written first, those that meet every filter. */
   search(type: ResourceTypeName, question: ResourceQuestion): Promise<Resource[]>;
+  forgetRecorder(accountId: string): Promise<void>;
 };
 
 export const collectionOf = (type: ResourceTypeName): string => type.toLowerCase();
@@ -36,6 +39,7 @@ const documentSchema = new Schema<ResourceDocument>(
   {
     _id: { type: String, required: true },
     lastUpdated: { type: Date, required: true },
+    recordedBy: { type: String, default: null },
     resource: { type: Schema.Types.Mixed, required: true },
     search: {
       tokens: [String],
@@ -77,11 +81,12 @@ export function createResourceStore(connection: Connection): ResourceStore {
   };
 
   return {
-    async create(resource, search) {
+    async create(resource, search, recordedBy) {
       const { id, meta } = resource;
       await modelOf(resource.resourceType).create({
         _id: id,
         lastUpdated: new Date(meta.lastUpdated),
+        recordedBy,
         resource,
         search,
       });
@@ -104,6 +109,12 @@ export function createResourceStore(connection: Connection): ResourceStore {
         .maxTimeMS(longestSearchMs)
         .lean<ResourceDocument[]>();
       return found.map(({ resource }) => resource);
+    },
+
+    async forgetRecorder(accountId) {
+      for (const model of models.values()) {
+        await model.updateMany({ recordedBy: accountId }, { recordedBy: null });
+      }
     },
   };
 }

@@ -33,6 +33,7 @@ export type PaymentStore = {
   find(userId: string, id: string): Promise<Payment | undefined>;
   /** One payer's payments, newest first. */
   list(question: PaymentQuestion): Promise<Payment[]>;
+  removeAllOf(userId: string): Promise<void>;
 };
 
 const paymentSchema = new Schema<PaymentDocument>(
@@ -122,6 +123,10 @@ export function createPaymentStore(connection: Connection): PaymentStore {
         .limit(question.limit)
         .lean<PaymentDocument[]>();
       return found.map(toPayment);
+    },
+
+    async removeAllOf(userId) {
+      await payments.deleteMany({ userId });
     },
   };
 }

@@ -13,6 +13,7 @@ export type PostStore = {
   find(id: string): Promise<Post | undefined>;
   /** Newest first, at most `limit`, those after `position`. */
   list(limit: number, position?: PostPosition): Promise<Post[]>;
+  removeAllOf(authorId: string): Promise<void>;
 };
 
 const postSchema = new Schema<PostDocument>(
@@ -56,6 +57,10 @@ export function createPostStore(connection: Connection): PostStore {
         ]);
       }
       return (await query.lean<PostDocument[]>()).map(toPost);
+    },
+
+    async removeAllOf(authorId) {
+      await posts.deleteMany({ authorId });
     },
   };
 }
