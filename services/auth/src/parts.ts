@@ -17,15 +17,18 @@ import { createSignInAttempts } from "./attempts/sign-in-attempts.ts";
 import type { AuthConfig } from "./config.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
 import type { Mailer } from "./mail/mailer.ts";
-import { createAdapters } from "./oidc/adapter.ts";
+import { accessTokenAdapter, createAdapters } from "./oidc/adapter.ts";
 import { finishSignInWith } from "./oidc/finish-sign-in.ts";
 import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
-import { userinfoAudience } from "./oidc/one-access-token.ts";
 import { createProvider } from "./oidc/provider.ts";
+import { readAccessTokenWith } from "./oidc/read-access-token.ts";
 import { createFormTokens } from "./pages/form-token.ts";
 import { createFamilyStore } from "./refresh-tokens/family-store.ts";
 import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
 import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
+import { createRevocationStore } from "./revocation/revocation-store.ts";
+import { revokeWith } from "./revocation/revoke.ts";
+import { createSessionStore } from "./sessions/session-store.ts";
 import { readSigningKeys } from "./signing-keys/signing-keys.ts";
 import { sendVerification } from "./verification/send-verification.ts";
 import { createVerificationStore } from "./verification/verification-store.ts";
@@ -47,6 +50,9 @@ export function assemble(parts: Parts) {
   const accounts = createAccountStore(mongo);
   const verifications = createVerificationStore(mongo);
   const freshAccounts = readFresh(accounts);
+  const revoke = revokeWith(mongo, accounts, createRevocationStore(mongo));
+  const families = createFamilyStore(mongo);
+  const sessions = createSessionStore(mongo, families, revoke);
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
   const cookieKeys = config.cookieKeys.reveal().split(",");
@@ -58,15 +64,14 @@ export function assemble(parts: Parts) {
     nonceSecrets: keyRing.derive("dpop-nonce"),
     accounts: freshAccounts,
     adapters: createAdapters(mongo, {
-      RefreshToken: refreshTokenAdapter(refreshTokens, createFamilyStore(mongo)),
+      AccessToken: accessTokenAdapter(revoke),
+      RefreshToken: refreshTokenAdapter(refreshTokens, families),
     }),
     refreshTokens,
-    verifyForUserinfo: createTokenVerifier({
-      ...config,
-      audience: userinfoAudience(config.issuer),
-      proofs: "elsewhere",
-      revocations,
-    }),
+    readAccessToken: readAccessTokenWith(
+      createTokenVerifier({ ...config, revocations, proofs: "elsewhere" }),
+    ),
+    revoke,
     logger,
   });
   const app = createAuth({

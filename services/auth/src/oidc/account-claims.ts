@@ -24,6 +24,7 @@ export const toOidcAccount = (account: Account): OidcAccount => ({
 export const accessTokenClaims = (account: Account) => ({
   roles: account.roles,
   email_verified: account.emailVerified,
+  account_version: account.tokenVersion,
   ...(account.premiumUntil && {
     premium_until: Math.floor(account.premiumUntil.getTime() / 1000),
   }),

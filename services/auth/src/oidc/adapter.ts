@@ -7,6 +7,9 @@ import { isDuplicateKey } from "@portico/service-kit";
 import type { Connection, mongo } from "mongoose";
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from "oidc-provider";
 import { keepDeviceCodes } from "../device/device-codes.ts";
+import { familyCollection } from "../refresh-tokens/family-store.ts";
+import type { Revoke } from "../revocation/revoke.ts";
+import { keepGrants, keepSessions } from "../sessions/keep-sessions.ts";
 import { keepReplays } from "./replays.ts";
 import { hash, type Stored } from "./stored.ts";
 
@@ -20,8 +23,8 @@ type Kind = {
 /** Kind -> collection, and whether the id is a secret. */
 const kinds: Record<string, Kind> = {
   Client: { collection: "clients", secretId: false },
-  Grant: { collection: "grants", secretId: false },
-  Session: { collection: "sessions", secretId: true },
+  Grant: { collection: "grants", secretId: false, own: keepGrants },
+  Session: { collection: "sessions", secretId: true, own: keepSessions },
   Interaction: { collection: "interactions", secretId: true },
   AuthorizationCode: { collection: "authorizationCodes", secretId: true },
   DeviceCode: { collection: "deviceCodes", secretId: true, own: keepDeviceCodes },
@@ -29,6 +32,9 @@ const kinds: Record<string, Kind> = {
   PushedAuthorizationRequest: { collection: "pushedRequests", secretId: false },
   ReplayDetection: { collection: "replays", secretId: false, own: keepReplays },
 };
+
+/** Collections of what is worth nothing without its grant (`grantId`). */
+export const boundToGrants = ["authorizationCodes", "deviceCodes", familyCollection];
 
 /** @param elsewhere kinds that another folder keeps */
 export const createAdapters =
@@ -104,7 +110,13 @@ const toPayload = ({ payload, consumedAt }: Stored, jti?: string): AdapterPayloa
   ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1000) }),
 });
 
-/** Access tokens are JWTs, kept nowhere. What is not enabled here fails when it is first kept. */
+/** Access tokens are JWTs, kept nowhere; what ends a grant (a logout, a theft, a client) ends them too. */
+export const accessTokenAdapter = (revoke: Pick<Revoke, "grant">): Adapter => ({
+  ...keepsNothing("AccessToken"),
+  revokeByGrantId: (grantId) => revoke.grant(grantId),
+});
+
+/** What is not enabled here fails when it is first kept. */
 const keepsNothing = (kind: string): Adapter => ({
   upsert: () => Promise.reject(new Error(`${kind} is not kept: is a feature enabled by mistake?`)),
   find: () => Promise.resolve(undefined),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Provider } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
+import { requireActive } from "../accounts/require-active.ts";
 
 /** A person whose first factor is proved: by password here, by another identity provider, by a passkey. */
 export type ProvedFirstFactor = {

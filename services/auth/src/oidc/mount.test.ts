@@ -47,13 +47,17 @@ test("token > answers errors in OAuth's form", async () => {
   expect(reply.headers["cache-control"]).toBe("no-store");
 });
 
-test.each(["/auth/xyz", "/auth/token/other", "/auth/jwks/x", "/auth/reg", "/auth/devices", "/auth"])(
-  "an unknown path > is our problem document (404): %s",
-  async (path) => {
-    const reply = await request(auth.origin).get(path).expect(404);
-    expect(reply.type).toBe("application/problem+json");
-  },
-);
+test.each([
+  "/auth/xyz",
+  "/auth/token/other",
+  "/auth/jwks/x",
+  "/auth/reg",
+  "/auth/devices",
+  "/auth",
+])("an unknown path > is our problem document (404): %s", async (path) => {
+  const reply = await request(auth.origin).get(path).expect(404);
+  expect(reply.type).toBe("application/problem+json");
+});
 
 test("a wrong method > is our problem document (405)", async () => {
   const reply = await request(auth.origin).delete("/auth/token").expect(405);

@@ -3,9 +3,8 @@
  * tells the library who we are: which accounts, clients, keys and lifetimes there are, where its state
  * is kept, and how its pages look. It owns no rule about accounts.
  */
-import { hkdfSync } from "node:crypto";
 import type { EventEmitter } from "node:events";
-import { type Logger, proofAlgorithms, type VerifyAccessToken } from "@portico/service-kit";
+import { type Logger, proofAlgorithms } from "@portico/service-kit";
 import { type AdapterFactory, type Configuration, Provider } from "oidc-provider";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
 import { firstParty, secretMatches } from "../clients/client.ts";
@@ -17,6 +16,7 @@ import {
   type RefreshTokenFormat,
 } from "../refresh-tokens/refresh-token.ts";
 import { nameSuccessors } from "../refresh-tokens/refresh-token-adapter.ts";
+import type { Revoke } from "../revocation/revoke.ts";
 import { everyScope } from "../roles/role.ts";
 import type { SigningKeys } from "../signing-keys/signing-keys.ts";
 import {
@@ -25,8 +25,10 @@ import {
   claimsByScope,
   toOidcAccount,
 } from "./account-claims.ts";
-import { findByVerifying, nameUserinfo } from "./one-access-token.ts";
+import { judgeJwts } from "./jwt-access-tokens.ts";
+import { findByReading, nameUserinfo } from "./one-access-token.ts";
 import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
+import type { ReadAccessToken } from "./read-access-token.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
 
 export type ProviderDependencies = {
@@ -39,8 +41,8 @@ export type ProviderDependencies = {
   accounts: FreshAccounts;
   adapters: AdapterFactory;
   refreshTokens: RefreshTokenFormat;
-  /** Accepts tokens that name userinfo as their audience. */
-  verifyForUserinfo: VerifyAccessToken;
+  readAccessToken: ReadAccessToken;
+  revoke: Revoke;
   logger: Logger;
 };
 
@@ -49,7 +51,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   const provider = new Provider(issuer, configuration(dependencies));
   // Behind the gateway: mount.ts sets what the library reads of it, so that no client can.
   provider.proxy = true;
-  findByVerifying(provider, dependencies.verifyForUserinfo);
+  findByReading(provider, dependencies.readAccessToken);
+  judgeJwts(provider, dependencies.readAccessToken, dependencies.revoke);
   nameSuccessors(provider, dependencies.refreshTokens);
   logReuse(provider, logger);
   Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
@@ -87,10 +90,6 @@ const algorithms = {
   dPoPSigningAlgValues: [...proofAlgorithms],
 } satisfies Configuration["enabledJWA"];
 
-/** The same in every instance, and after a restart. A nonce that a new key made void is asked for again. */
-const nonceSecretOf = ([key = ""]: readonly string[]): Buffer =>
-  Buffer.from(hkdfSync("sha256", key, "", "portico DPoP nonces", 32));
-
 const configuration = (dependencies: ProviderDependencies): Configuration => ({
   adapter: dependencies.adapters,
   jwks: dependencies.signingKeys,
@@ -113,11 +112,13 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
   claims: claimsByScope,
   pkce: { required: () => true },
   rotateRefreshToken: true,
+  // Whatever ends a grant's tokens ends the grant: its access tokens are refused by its name.
+  revokeGrantPolicy: () => true,
   ttl: lifetimes,
 
   async findAccount(_ctx, id) {
     const account = await dependencies.accounts.find(id);
-    return account && toOidcAccount(account);
+    return account?.status === "active" ? toOidcAccount(account) : undefined;
   },
   async extraTokenClaims(ctx, token) {
     if (!("accountId" in token)) return undefined;
