@@ -1,0 +1,43 @@
+import type { GuessLimit } from "../attempts/guess-limit.ts";
+import type { KeyRing } from "../key-ring/key-ring.ts";
+import { stepOf } from "./authenticator.ts";
+import { keptFor } from "./enrol-authenticator.ts";
+import { hashCode } from "./recovery-codes.ts";
+import type { SecondFactorStore } from "./second-factor-store.ts";
+
+/** What a person typed: a code of the app, or a recovery code. */
+export type GivenCode = { otp: string } | { recoveryCode: string };
+
+/** True once for each code. Throws 429 after too many wrong ones. */
+export type VerifyCode = (accountId: string, given: GivenCode) => Promise<boolean>;
+
+export function verifyCodeWith(
+  keyRing: KeyRing,
+  factors: SecondFactorStore,
+  guesses: GuessLimit,
+  now: () => number = Date.now,
+): VerifyCode {
+  const isCode = async (accountId: string, otp: string) => {
+    const { authenticator } = await factors.find(accountId);
+    if (!authenticator) return false;
+    const secret = keyRing.open(authenticator.sealedSecret, keptFor(accountId)).plaintext;
+    const step = stepOf(secret, otp, now());
+    return step !== undefined && factors.useStep(accountId, step);
+  };
+
+  const isRecoveryCode = async (accountId: string, recoveryCode: string) => {
+    const salt = await factors.findRecoverySalt(accountId);
+    if (!salt) return false;
+    return factors.useRecoveryCode(accountId, await hashCode(recoveryCode, salt));
+  };
+
+  return async (accountId, given) => {
+    await guesses.count(accountId);
+    const isRight =
+      "otp" in given
+        ? await isCode(accountId, given.otp)
+        : await isRecoveryCode(accountId, given.recoveryCode);
+    if (isRight) await guesses.forget(accountId);
+    return isRight;
+  };
+}
