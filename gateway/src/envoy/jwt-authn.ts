@@ -14,6 +14,7 @@ const FILTER = "envoy.filters.http.jwt_authn";
 const TYPES = "envoy.extensions.filters.http.jwt_authn.v3";
 const PROVIDER = "gateway";
 const REQUIREMENT = "token";
+const SCHEMES = ["Bearer", "DPoP"];
 
 export function jwtAuthn(tokenIssuer: TokenIssuer | undefined): Json {
   return extension(FILTER, `${TYPES}.JwtAuthentication`, tokenIssuer && verification(tokenIssuer));
@@ -36,7 +37,8 @@ function provider({ issuer, audiences, jwks }: TokenIssuer): Json {
     require_expiration: true,
     clock_skew_seconds: 5,
     forward: true,
-    from_headers: [{ name: "Authorization", value_prefix: "Bearer " }],
+    // RFC 6750 and RFC 9449. The proof of a token that is bound to a key is the services' to check.
+    from_headers: SCHEMES.map((scheme) => ({ name: "Authorization", value_prefix: `${scheme} ` })),
     // A caller sends the same token again and again; its expiry is looked at each time.
     jwt_cache_config: { jwt_cache_size: 1000 },
     remote_jwks: {

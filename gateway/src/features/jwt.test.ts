@@ -75,7 +75,10 @@ test("jwt > the filter is configured exactly so", () => {
           require_expiration: true,
           clock_skew_seconds: 5,
           forward: true,
-          from_headers: [{ name: "Authorization", value_prefix: "Bearer " }],
+          from_headers: [
+            { name: "Authorization", value_prefix: "Bearer " },
+            { name: "Authorization", value_prefix: "DPoP " },
+          ],
           jwt_cache_config: { jwt_cache_size: 1000 },
           remote_jwks: {
             http_uri: {

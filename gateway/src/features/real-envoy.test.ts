@@ -238,6 +238,22 @@ test.each<[string, () => string | Promise<string>]>([
   expect((await ask(port, "/cards", bearer())).status).toBe(200);
 });
 
+test("a token that is bound to a key > goes to the service with its proof, and is no less verified", async () => {
+  const bound = await issuer.signToken({ cnf: { jkt: "of-a-key" } });
+  const dpop = (value: string): Question => ({
+    headers: { authorization: `DPoP ${value}`, dpop: "proof" },
+  });
+  const answer = await ask(port, "/posts/1", dpop(bound));
+  expect(answer.json()).toMatchObject({
+    service: "posts",
+    headers: { authorization: `DPoP ${bound}`, dpop: "proof" },
+  });
+  expect(problemOf(await ask(port, "/posts/1", dpop(await issuer.expiredToken())))).toBe(
+    "401 unauthenticated",
+  );
+  expect((await ask(port, "/posts/1", dpop(await issuer.forgedToken()))).status).toBe(401);
+});
+
 test("a token > is taken from the Authorization header and from nowhere else", async () => {
   const elsewhere: Question["headers"][] = [
     { cookie: `access_token=${token}` },
