@@ -1,20 +1,18 @@
 /**
  * `make bench`: figures as ratios, each pair measured in turn in one run, on this machine, with the load
- * generator beside it. Absolute numbers mean nothing elsewhere; ratios do.
- * BENCH_ROUNDS, BENCH_SECONDS and BENCH_CONNECTIONS make it longer, shorter, busier.
+ * generator beside it. Absolute numbers mean nothing elsewhere; ratios do. README.md says what is what.
  */
-import { availableParallelism } from "node:os";
 import {
   createThrowawayFolder,
+  Failure,
   removeThrowawayFolder,
   showProgress,
   startPlatform,
 } from "@portico/dev-env";
-import { generator } from "./load.ts";
-import { type Effort, type Layer, measure } from "./measure.ts";
-import { limitIndex, prepareUsersMe } from "./users-me.ts";
-
-const aim = 0.35;
+import type { Bench, Comparison, Section } from "./comparison.ts";
+import { comparisons } from "./comparisons/index.ts";
+import type { Effort } from "./load/in-turn.ts";
+import { printHead, printSection, printVerdicts } from "./print.ts";
 
 const effort: Effort = {
   connections: Number(process.env.BENCH_CONNECTIONS ?? 64),
@@ -23,42 +21,65 @@ const effort: Effort = {
 };
 
 async function bench(): Promise<void> {
+  const chosen = choose(process.env.ROWS);
   const folder = await createThrowawayFolder();
+  const progress = showProgress();
   console.log("Starting a Portico of its own: free ports, throwaway data.");
-  const platform = await startPlatform({ folder, ports: "free", progress: showProgress() });
+  const platform = await startPlatform({ folder, ports: "free", progress });
   try {
-    const { layers, stop } = await prepareUsersMe(platform.ready, folder);
-    try {
-      report(layers, await measure(layers, effort));
-    } finally {
-      stop();
-    }
+    printTable(await runAll(chosen, { platform, folder, effort, progress }));
   } finally {
     await platform.stop();
     await removeThrowawayFolder(folder);
   }
 }
 
-/** A row a layer: its ratio to the limit, and how many microseconds a request it adds. */
-function report(layers: readonly Layer[], figures: readonly number[]): void {
-  const limit = figures[limitIndex] ?? Number.NaN;
-  const { connections, rounds, seconds } = effort;
-  console.log(`
-GET /auth/users/me, through ${availableParallelism()} cores that everything shares
-${generator}, ${connections} connections, median of ${rounds} rounds of ${seconds} s
-`);
-  console.log(row("", "of the limit", "adds"));
-  for (const [index, { name }] of layers.entries()) {
-    const own = figures[index] ?? Number.NaN;
-    const before = figures[index - 1];
-    const adds = before === undefined ? "" : `${Math.round(1e6 / own - 1e6 / before)} µs`;
-    console.log(row(name, (own / limit).toFixed(2), adds));
-  }
-  const ratio = (figures.at(-1) ?? Number.NaN) / limit;
-  console.log(`\n${ratio.toFixed(2)} of the limit; the aim is at least ${aim}.`);
+function choose(rows: string | undefined): readonly Comparison[] {
+  if (!rows) return comparisons;
+  return rows.split(",").map((row) => {
+    const found = comparisons.find(({ name }) => name === row.trim());
+    if (found) return found;
+    const names = comparisons.map(({ name }) => name).join(", ");
+    throw new Failure(`There is no row ${row.trim()}; there are ${names}.`);
+  });
 }
 
-const row = (name: string, ratio: string, adds: string): string =>
-  `${name.padEnd(40)}${ratio.padStart(14)}${adds.padStart(12)}`;
+async function runAll(chosen: readonly Comparison[], bench: Bench): Promise<Section[]> {
+  const sections: Section[] = [];
+  for (const comparison of chosen) {
+    console.log(`\n${comparison.name}`);
+    try {
+      const section = await comparison.run(bench);
+      printSection(section);
+      sections.push(section);
+    } catch (error) {
+      leaveOut(error);
+    }
+  }
+  return sections;
+}
 
-await bench();
+/** What cannot be had on this machine is no failure; anything else is, and the other rows are measured still. */
+function leaveOut(error: unknown): void {
+  if (error instanceof Failure) {
+    console.log(`  left out: ${error.message}`);
+    return;
+  }
+  console.error("  failed:", error);
+  process.exitCode = 1;
+}
+
+function printTable(sections: readonly Section[]): void {
+  printHead(effort);
+  for (const section of sections) printSection(section);
+  console.log("\nWhat it has to show");
+  printVerdicts(sections.flatMap(({ verdicts }) => verdicts.filter(({ bar }) => bar)));
+}
+
+try {
+  await bench();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,46 @@
+/** Rounds through all contenders, A B A B …, so that what disturbs the machine disturbs them alike. */
+import { type Measured, medianOf } from "./measured.ts";
+
+export interface Effort {
+  connections: number;
+  rounds: number;
+  seconds: number;
+}
+
+export interface Contender {
+  name: string;
+  drive(effort: Effort): Promise<Measured>;
+  /** A JVM is at its best only after it compiled what runs often. */
+  warmUpSeconds?: number;
+}
+
+const shortWarmUpSeconds = 2;
+
+/** The median of the rounds, of each contender. Throws when a request failed. */
+export async function measureInTurn(
+  contenders: readonly Contender[],
+  effort: Effort,
+): Promise<Measured[]> {
+  const { rounds, seconds } = effort;
+  const figures: Measured[][] = contenders.map(() => []);
+  for (const contender of contenders) {
+    const warmUp = contender.warmUpSeconds ?? shortWarmUpSeconds;
+    console.log(`  warm up, ${warmUp} s: ${contender.name}`);
+    await once(contender, { ...effort, seconds: warmUp });
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    console.log(`  round ${round} of ${rounds}, ${contenders.length * seconds} s`);
+    for (const [index, contender] of contenders.entries()) {
+      figures[index]?.push(await once(contender, effort));
+    }
+  }
+  return figures.map(medianOf);
+}
+
+async function once(contender: Contender, effort: Effort): Promise<Measured> {
+  const measured = await contender.drive(effort);
+  if (measured.failures === 0) return measured;
+  throw new Error(
+    `${contender.name}: ${measured.failures} requests failed, so there is no figure.`,
+  );
+}

@@ -1,0 +1,33 @@
+/** What one run of a load generator found. */
+export interface Measured {
+  perSecond: number;
+  /** How long half of the requests, and all but one in a hundred of them, took at most. */
+  p50Ms: number;
+  p99Ms: number;
+  /** Answers that were not 2xx, and connections that failed: any makes the figures worthless. */
+  failures: number;
+}
+
+export function summarise(latenciesMs: readonly number[], seconds: number): Measured {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return {
+    perSecond: sorted.length / seconds,
+    p50Ms: at(0.5) ?? Number.NaN,
+    p99Ms: at(0.99) ?? Number.NaN,
+    failures: 0,
+  };
+}
+
+/** Of several rounds, figure by figure. */
+export const medianOf = (rounds: readonly Measured[]): Measured => ({
+  perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+  p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
+  p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
+  failures: 0,
+});
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
