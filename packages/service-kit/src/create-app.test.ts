@@ -17,6 +17,14 @@ const secret = "secret-in-a-message";
 const endpoints = [
   endpoint({
     method: "get",
+    path: "/notes/newest",
+    summary: "Read the newest note",
+    guard: anyone,
+    reply: { status: 200, body: Note },
+    handle: () => ({ id: "newest", text: "new" }),
+  }),
+  endpoint({
+    method: "get",
     path: "/notes/:noteId",
     summary: "Read a note",
     guard: anyone,
@@ -297,11 +305,13 @@ describe("a path", () => {
   it.each([
     ["PATCH", "/notes/1", "GET, HEAD, PUT, DELETE"],
     ["GET", "/notes", "POST"],
+    // Another path of one more endpoint, of which "newest" would be an id.
+    ["PUT", "/notes/newest", "GET, HEAD"],
     ["OPTIONS", "/notes", "POST"],
     ["POST", "/example/openapi.json", "GET, HEAD"],
   ])("does not answer %s %s, and says what it answers (405)", async (method, path, allow) => {
     const app = request(example.app);
-    const verb = method.toLowerCase() as "get" | "post" | "patch" | "options";
+    const verb = method.toLowerCase() as "get" | "post" | "put" | "patch" | "options";
     const refused = await app[verb](path);
     expectProblem(refused, 405, "method-not-allowed");
     expect(refused.headers.allow).toBe(allow);

@@ -59,15 +59,16 @@ export function createApp(options: AppOptions): Express {
   app.use(setSecurityHeaders);
   app.get(`/${options.name}/openapi.json`, serveDocument(options));
   for (const { route, handler } of options.foreign ?? []) app.all(route, named(route), handler);
-  for (const endpoint of options.endpoints) {
-    app[endpoint.method](
-      endpoint.path,
-      authenticate(endpoint, options),
-      ...readBody(endpoint, options.bodyLimitBytes),
-      answerWith(endpoint),
-    );
-  }
   for (const [path, methods] of methodsByPath(options)) {
+    for (const endpoint of options.endpoints.filter((one) => one.path === path)) {
+      app[endpoint.method](
+        path,
+        authenticate(endpoint, options),
+        ...readBody(endpoint, options.bodyLimitBytes),
+        answerWith(endpoint),
+      );
+    }
+    // Before the next path: `/users/me` must not become somebody's id in `/users/:id`.
     app.all(path, named(path), refuseMethod(methods));
   }
   app.use(() => {

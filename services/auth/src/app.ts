@@ -4,9 +4,13 @@ import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
 import type { Provider } from "oidc-provider";
 import type { AccountStore } from "./accounts/account-store.ts";
+import type { Administer } from "./accounts/administer.ts";
 import type { Authenticate } from "./accounts/authenticate.ts";
+import { changeUser } from "./accounts/change-user.ts";
 import type { FreshAccounts } from "./accounts/fresh-accounts.ts";
 import { getMe } from "./accounts/get-me.ts";
+import { getUser } from "./accounts/get-user.ts";
+import { listUsers } from "./accounts/list-users.ts";
 import { signIn } from "./accounts/sign-in.ts";
 import { signUp } from "./accounts/sign-up.ts";
 import { guardDevicePage } from "./device/guard-device-page.ts";
@@ -15,7 +19,17 @@ import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
 import type { FormTokens } from "./pages/form-token.ts";
-import { serveStylesheet } from "./pages/page.ts";
+import { serveFiles } from "./pages/page.ts";
+import type { EraseAccount } from "./personal-data/erase-account.ts";
+import { eraseMe } from "./personal-data/erase-me.ts";
+import type { ErasureStore } from "./personal-data/erasure-store.ts";
+import { getErasure } from "./personal-data/get-erasure.ts";
+import { rememberDevice } from "./sessions/device.ts";
+import { endSession } from "./sessions/end-session.ts";
+import { endSessions } from "./sessions/end-sessions.ts";
+import { listSessions } from "./sessions/list-sessions.ts";
+import type { SessionStore } from "./sessions/session-store.ts";
+import { signOut } from "./sessions/sign-out.ts";
 import { openLink } from "./verification/open-link.ts";
 import { requestVerification } from "./verification/request-verification.ts";
 import { verify } from "./verification/verify.ts";
@@ -25,11 +39,15 @@ import { verifyForm } from "./verification/verify-form.ts";
 export type EndpointDependencies = {
   accounts: AccountStore;
   freshAccounts: FreshAccounts;
+  administer: Administer;
+  sessions: SessionStore;
   outbox: Outbox;
   authenticate: Authenticate;
   issueAccessToken: IssueAccessToken;
   verifyAddress: VerifyAddress;
   formTokens: FormTokens;
+  eraseAccount: EraseAccount;
+  erasures: ErasureStore;
 };
 
 export type AuthDependencies = EndpointDependencies &
@@ -41,14 +59,23 @@ export type AuthDependencies = EndpointDependencies &
   };
 
 export const endpoints = (dependencies: EndpointDependencies) => {
-  const { accounts, freshAccounts, outbox, authenticate } = dependencies;
+  const { accounts, freshAccounts, outbox, authenticate, sessions } = dependencies;
   return [
     signUp(accounts, outbox),
     openLink(dependencies.formTokens),
     verify(dependencies.verifyAddress),
     requestVerification(accounts, outbox),
     signIn(authenticate, dependencies.issueAccessToken),
+    signOut(sessions),
+    listSessions(sessions),
+    endSession(sessions),
+    endSessions(sessions),
     getMe(freshAccounts),
+    listUsers(accounts),
+    getUser(accounts),
+    changeUser(dependencies.administer),
+    eraseMe(dependencies.eraseAccount),
+    getErasure(dependencies.erasures),
   ];
 };
 
@@ -62,9 +89,10 @@ const pages = ({
   verifyAddress,
   frontendUrl,
 }: AuthDependencies) => [
+  ...rememberDevice,
   verifyForm(verifyAddress, formTokens, frontendUrl),
   interaction(provider, authenticate, finishSignIn, formTokens),
-  serveStylesheet,
+  ...serveFiles,
   guardDevicePage(redis),
   ...mountProvider(provider),
 ];

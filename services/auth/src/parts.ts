@@ -9,6 +9,7 @@ import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
 import { createAccountStore } from "./accounts/account-store.ts";
+import { administerWith } from "./accounts/administer.ts";
 import { authenticateWith } from "./accounts/authenticate.ts";
 import { readFresh } from "./accounts/fresh-accounts.ts";
 import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
@@ -23,6 +24,10 @@ import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
 import { createProvider } from "./oidc/provider.ts";
 import { readAccessTokenWith } from "./oidc/read-access-token.ts";
 import { createFormTokens } from "./pages/form-token.ts";
+import { eraseAccountWith } from "./personal-data/erase-account.ts";
+import { createErasureStore } from "./personal-data/erasure-store.ts";
+import { erasureHandlers, startAsking } from "./personal-data/follow-erasures.ts";
+import { holdingsOf } from "./personal-data/holdings.ts";
 import { createFamilyStore } from "./refresh-tokens/family-store.ts";
 import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
 import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
@@ -53,6 +58,8 @@ export function assemble(parts: Parts) {
   const revoke = revokeWith(mongo, accounts, createRevocationStore(mongo));
   const families = createFamilyStore(mongo);
   const sessions = createSessionStore(mongo, families, revoke);
+  const erasures = createErasureStore(mongo);
+  const holdings = holdingsOf({ accounts, sessions });
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
   const cookieKeys = config.cookieKeys.reveal().split(",");
@@ -77,6 +84,8 @@ export function assemble(parts: Parts) {
   const app = createAuth({
     accounts,
     freshAccounts,
+    administer: administerWith(mongo, accounts, revoke, sessions),
+    sessions,
     outbox,
     authenticate: authenticateWith(accounts, createSignInAttempts(redis, config.attemptsPerPlace)),
     issueAccessToken: issueAccessTokenWith(provider, config.audience),
@@ -85,6 +94,8 @@ export function assemble(parts: Parts) {
     provider,
     redis,
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
+    eraseAccount: eraseAccountWith({ accounts, holdings, erasures, revoke, outbox }),
+    erasures,
     finishSignIn: finishSignInWith(provider),
     frontendUrl: config.frontendUrl,
     trustedHops: config.trustedHops,
@@ -94,6 +105,7 @@ export function assemble(parts: Parts) {
 
   /** Full event type -> what auth does about it. */
   const eventHandlers = {
+    ...erasureHandlers(erasures, holdings),
     "dev.portico.auth.verification-requested": sendVerification(
       accounts,
       verifications,
@@ -102,5 +114,7 @@ export function assemble(parts: Parts) {
     ),
     "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, mailer, config.frontendUrl),
   };
-  return { app, eventHandlers };
+  /** What goes on beside requests and events, until it is stopped. */
+  const startLoops = () => [startAsking(erasures, outbox, logger)];
+  return { app, eventHandlers, startLoops };
 }

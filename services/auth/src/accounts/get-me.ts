@@ -13,8 +13,8 @@ export const getMe = (accounts: FreshAccounts) =>
 
     async handle({ caller }) {
       const account = await accounts.find(caller.subject);
-      // A token outlives its account by minutes, and a client's own token has no account.
-      if (!account) throw missingToken();
+      // A token outlives its account by a moment, and a client's own token has no account.
+      if (account?.status !== "active") throw missingToken();
       return toProfile(account);
     },
   });

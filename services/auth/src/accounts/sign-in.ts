@@ -1,9 +1,11 @@
 import { answer, anyone, endpoint, problemType, tooManyRequests } from "@portico/service-kit";
 import { z } from "zod";
 import type { IssueAccessToken } from "../oidc/issue-access-token.ts";
+import { onDevice } from "../sessions/device.ts";
 import { EmailAddress, Profile, toProfile } from "./account.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { GivenPassword } from "./password.ts";
+import { accountSuspended, requireActive } from "./require-active.ts";
 
 const invalidCredentials = problemType(
   401,
@@ -34,12 +36,13 @@ export const signIn = (authenticate: Authenticate, issueAccessToken: IssueAccess
       }),
       headers: { "Cache-Control": "no-store" },
     },
-    problems: [invalidCredentials, tooManyRequests],
+    problems: [invalidCredentials, accountSuspended, tooManyRequests],
 
-    async handle({ body, address }) {
+    async handle({ body, address, header }) {
       const { account, attempts } = await authenticate({ ...body, address });
       if (!account) throw invalidCredentials();
-      const token = await issueAccessToken(account);
+      requireActive(account);
+      const token = await onDevice(header("user-agent"), () => issueAccessToken(account));
       return answer(
         { ...token, account: toProfile(account), attempts },
         { headers: { "Cache-Control": "no-store" } },

@@ -9,9 +9,11 @@ export const claimsByScope = {
 };
 
 /** An account as the protocol library sees it; it picks what the granted scopes release. */
-export const toOidcAccount = (account: Account): OidcAccount => ({
+export type OidcAccountOfOurs = OidcAccount & { stored: Account };
+
+export const toOidcAccount = (account: Account): OidcAccountOfOurs => ({
   accountId: account.id,
-  roles: account.roles,
+  stored: account,
   claims: () => ({
     sub: account.id,
     email: account.email,
@@ -19,6 +21,16 @@ export const toOidcAccount = (account: Account): OidcAccount => ({
     ...(account.name !== null && { name: account.name }),
   }),
 });
+
+/**
+ * The account by whose roles the token's scopes were chosen. Its version must be of that same moment: a
+ * newer one would let scopes through that were taken away in between.
+ */
+export function accountBehind(ctx: KoaContextWithOIDC | undefined, token: AccessToken) {
+  const own = token as { account?: OidcAccount };
+  const { stored } = (own.account ?? ctx?.oidc.account ?? {}) as Partial<OidcAccountOfOurs>;
+  return stored?.id === token.accountId ? stored : undefined;
+}
 
 /** Our own claims of an access token, beside those of RFC 9068. */
 export const accessTokenClaims = (account: Account) => ({

@@ -19,7 +19,9 @@ export type FinishSignIn = (
 
 export const finishSignInWith =
   (provider: Provider): FinishSignIn =>
-  (request, response, { account, amr }) =>
-    provider.interactionFinished(request, response, {
+  async (request, response, { account, amr }) => {
+    requireActive(account);
+    await provider.interactionFinished(request, response, {
       login: { accountId: account.id, amr: [...amr] },
     });
+  };

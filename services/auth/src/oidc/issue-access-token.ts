@@ -2,7 +2,7 @@ import type { Provider } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
 import { firstParty } from "../clients/client.ts";
 import { scopesPermitted } from "../roles/role.ts";
-import { signInGrantType } from "./account-claims.ts";
+import { signInGrantType, toOidcAccount } from "./account-claims.ts";
 import { accessTokenLifetimeS, resourceServer } from "./resource-server.ts";
 
 export type IssuedAccessToken = {
@@ -42,6 +42,7 @@ export const issueAccessTokenWith =
       scope,
       resourceServer: new provider.ResourceServer(audience, resourceServer(audience, scopes)),
     });
+    Object.assign(token, { account: toOidcAccount(account) });
     const accessToken = await token.save();
     return { accessToken, tokenType: "Bearer", expiresIn: token.expiration, scope };
   };

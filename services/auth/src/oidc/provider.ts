@@ -21,6 +21,7 @@ import { everyScope } from "../roles/role.ts";
 import type { SigningKeys } from "../signing-keys/signing-keys.ts";
 import {
   accessTokenClaims,
+  accountBehind,
   authenticationClaims,
   claimsByScope,
   toOidcAccount,
@@ -122,7 +123,8 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
   },
   async extraTokenClaims(ctx, token) {
     if (!("accountId" in token)) return undefined;
-    const account = await dependencies.accounts.find(token.accountId);
+    const account =
+      accountBehind(ctx, token) ?? (await dependencies.accounts.find(token.accountId));
     return account && { ...authenticationClaims(ctx, token), ...accessTokenClaims(account) };
   },
   formats: { customizers: { jwt: nameUserinfo(dependencies.issuer) } },

@@ -4,7 +4,8 @@
  * the token is made: a role that comes or goes shows with the next token.
  */
 import { errors, type KoaContextWithOIDC, type ResourceServer } from "oidc-provider";
-import { everyScope, Role, scopesPermitted } from "../roles/role.ts";
+import { everyScope, scopesPermitted } from "../roles/role.ts";
+import type { OidcAccountOfOurs } from "./account-claims.ts";
 
 export const accessTokenLifetimeS = 600;
 
@@ -31,5 +32,5 @@ function scopesFor({ oidc }: KoaContextWithOIDC): readonly string[] {
   }
   // Who will sign in is not known at an authorization request: cut when the token is made.
   if (!oidc.account) return everyScope;
-  return scopesPermitted(Role.array().parse(oidc.account.roles));
+  return scopesPermitted((oidc.account as OidcAccountOfOurs).stored.roles);
 }

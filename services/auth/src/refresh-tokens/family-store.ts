@@ -18,6 +18,11 @@ type FamilyDocument = {
 /** What the protocol library keeps of the newest token, and when that ends. */
 export type Kept = { payload: AdapterPayload; expiresAt: Date };
 
+/** When a family got its newest token, and when that ends. */
+export type LastUse = { grantId: string; usedAt: Date; expiresAt: Date };
+
+export type FamilyUses = { lastUses(accountId: string): Promise<LastUse[]> };
+
 export type FamilyStore = {
   begin(family: string, kept: Kept): Promise<void>;
   find(family: string): Promise<{ generation: number; payload: AdapterPayload } | undefined>;
@@ -34,7 +39,7 @@ export const familyCollection = "refreshTokenFamilies";
 
 const keyOf = (family: string): string => createHash("sha256").update(family).digest("base64url");
 
-export function createFamilyStore(connection: Connection): FamilyStore {
+export function createFamilyStore(connection: Connection): FamilyStore & FamilyUses {
   const families = connection
     .getClient()
     .db(connection.name)
@@ -66,6 +71,15 @@ export function createFamilyStore(connection: Connection): FamilyStore {
       );
       if (matchedCount === 1) return true;
       return (await families.findOne({ _id }, { projection: { _id: 1 } })) !== null;
+    },
+
+    async lastUses(accountId) {
+      const found = await families.find({ accountId }).toArray();
+      return found.map(({ grantId, payload, expiresAt }) => ({
+        grantId,
+        usedAt: new Date((payload.iat ?? 0) * 1000),
+        expiresAt,
+      }));
     },
 
     async end(family) {

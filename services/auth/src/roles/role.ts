@@ -15,7 +15,7 @@ export const identityScopes = ["openid", "email", "profile", "offline_access"] a
 const permitted: Record<Role, readonly string[]> = {
   member: ["posts:read", "posts:write", "payments:read", "payments:write", "cards:read"],
   clinician: ["patients:read", "patients:write"],
-  admin: [],
+  admin: ["users:read", "users:write"],
 };
 
 export const everyScope: readonly string[] = [

@@ -1,0 +1,39 @@
+/**
+ * What an administrator changes about somebody's standing. Each change ends what the person had before
+ * it, in one transaction: no token that says otherwise outlives it.
+ */
+import type { Connection } from "mongoose";
+import type { Revoke } from "../revocation/revoke.ts";
+import type { Role } from "../roles/role.ts";
+import type { SessionStore } from "../sessions/session-store.ts";
+import type { Account } from "./account.ts";
+import type { AccountStore, Standing } from "./account-store.ts";
+
+/** Answers the account as it is now; undefined when there is none. What changes nothing ends nothing. */
+export type Administer = (accountId: string, change: Standing) => Promise<Account | undefined>;
+
+const sameRoles = (some: readonly Role[], others: readonly Role[]): boolean =>
+  some.every((role) => others.includes(role)) && others.every((role) => some.includes(role));
+
+const isNew = (account: Account, { status, roles }: Standing): boolean =>
+  (status !== undefined && status !== account.status) ||
+  (roles !== undefined && !sameRoles(roles, account.roles));
+
+export const administerWith =
+  (
+    connection: Connection,
+    accounts: Pick<AccountStore, "find" | "setStanding">,
+    revoke: Pick<Revoke, "account">,
+    sessions: Pick<SessionStore, "endAll">,
+  ): Administer =>
+  async (accountId, change) => {
+    await connection.transaction(async (session) => {
+      const account = await accounts.find(accountId, session);
+      if (!account || !isNew(account, change)) return;
+      await accounts.setStanding(accountId, change, session);
+      await revoke.account(accountId, session);
+      // A role that comes or goes signs nobody out: the next refresh brings a token that says so.
+      if (change.status === "suspended") await sessions.endAll(accountId, { session });
+    });
+    return accounts.find(accountId);
+  };
