@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import {
   connectMongo,
   createLogger,
@@ -7,12 +6,13 @@ import {
   pingMongo,
   serve,
 } from "@portico/service-kit";
-import { startConsumer, startOutbox } from "@portico/service-kit/events";
+import { connectEvents } from "@portico/service-kit/events";
 import { connectRedis } from "@portico/service-kit/redis";
 import { readAuthConfig } from "./config.ts";
 import { createMailer } from "./mail/mailer.ts";
 import { migrations } from "./migrations.ts";
 import { assemble } from "./parts.ts";
+import { holders } from "./personal-data/erasure.ts";
 import { startRevocationFeed } from "./revocation/revocation-feed.ts";
 import { serveRevocations } from "./revocation/serve-revocations.ts";
 
@@ -23,21 +23,14 @@ const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
 await migrate(mongo, migrations, logger);
 
 const redis = connectRedis(config.redisUrl.reveal(), logger);
-const consumerRedis = connectRedis(config.redisUrl.reveal(), logger, { blocking: true });
 const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
-const outbox = startOutbox("auth", mongo, redis, logger);
+const events = connectEvents("auth", config, mongo, logger);
+const { outbox } = events;
 const revocations = await startRevocationFeed(mongo, logger);
 const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
-const { app, eventHandlers } = assemble(parts);
-const consumer = startConsumer({
-  group: "auth",
-  instance: `${hostname()}-${config.port}`,
-  sources: ["auth"],
-  handlers: eventHandlers,
-  connection: mongo,
-  redis: consumerRedis,
-  logger,
-});
+const { app, eventHandlers, startLoops } = assemble(parts);
+events.hear(holders, eventHandlers);
+const loops = startLoops();
 
 await serve({
   app,
@@ -50,13 +43,10 @@ await serve({
   drain: revocations.drain,
   closers: [
     () => revocations.stop(),
-    () => consumer.stop(),
-    () => outbox.stop(),
+    () => Promise.all(loops.map((loop) => loop.stop())),
+    () => events.close(),
     async () => mailer.close(),
-    async () => {
-      redis.disconnect();
-      consumerRedis.disconnect();
-    },
+    async () => redis.disconnect(),
     () => mongo.close(),
   ],
 });

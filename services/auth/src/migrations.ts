@@ -5,6 +5,9 @@ import type { mongo } from "mongoose";
 /** How long a link is remembered after it ended, to answer "expired" and "used" rather than "unknown". */
 const linkRememberedS = 7 * 86_400;
 
+/** How long a receipt tells that an erasure is complete. */
+const receiptKeptS = 90 * 86_400;
+
 const expiring = ["grants", "sessions", "interactions", "authorizationCodes", "refreshTokens"];
 
 export const migrations: readonly Migration[] = [
@@ -75,6 +78,26 @@ export const migrations: readonly Migration[] = [
           { unique: true, partialFilterExpression: { "passkeys.id": { $exists: true } } },
         );
       await endsByItself(db.collection("ceremonies"));
+    },
+  },
+  {
+    id: "0008-erasures",
+    async up(db) {
+      const erasures = db.collection("erasures");
+      await erasures.createIndex({ accountId: 1 }, { unique: true, sparse: true });
+      await erasures.createIndex({ askAt: 1 }, { sparse: true });
+      await erasures.createIndex({ completedAt: 1 }, { expireAfterSeconds: receiptKeptS });
+    },
+  },
+  {
+    id: "0009-mailed-links",
+    async up(db) {
+      const links = db.collection("links");
+      await links.createIndex({ tokenHash: 1 }, { unique: true });
+      await links.createIndex({ accountId: 1 });
+      await links.createIndex({ expiresAt: 1 }, { expireAfterSeconds: linkRememberedS });
+      // Those that were mailed before end within the hour anyway.
+      await db.dropCollection("verifications");
     },
   },
 ];

@@ -4,3 +4,4 @@ export * from "./consume.ts";
 export * from "./event.ts";
 export * from "./inbox.ts";
 export * from "./outbox.ts";
+export * from "./repeat.ts";

@@ -11,7 +11,7 @@ import {
   migrate,
   readConfig,
 } from "@portico/service-kit";
-import { startConsumer, startOutbox } from "@portico/service-kit/events";
+import { connectEvents } from "@portico/service-kit/events";
 import { connectRedis } from "@portico/service-kit/redis";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
@@ -19,6 +19,7 @@ import { type AuthConfig, Config } from "../config.ts";
 import { createMailer } from "../mail/mailer.ts";
 import { migrations } from "../migrations.ts";
 import { assemble } from "../parts.ts";
+import { holders } from "../personal-data/erasure.ts";
 import { type RevocationFeed, startRevocationFeed } from "../revocation/revocation-feed.ts";
 import { testEnvironment } from "./test-environment.ts";
 
@@ -51,21 +52,14 @@ export async function startAuth(stores: TestStores): Promise<TestAuth> {
   const mongo = await connectMongo(database.mongodbUri, logger);
   await migrate(mongo, migrations, logger);
   const redis = connectRedis(database.redisUrl, logger);
-  const blocking = connectRedis(database.redisUrl, logger, { blocking: true });
   const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
-  const outbox = startOutbox("auth", mongo, redis, logger);
+  const events = connectEvents("auth", config, mongo, logger);
+  const { outbox } = events;
   const revocations = await startRevocationFeed(mongo, logger);
   const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
-  const { app, eventHandlers } = assemble(parts);
-  const consumer = startConsumer({
-    group: "auth",
-    instance: "test",
-    sources: ["auth"],
-    handlers: eventHandlers,
-    connection: mongo,
-    redis: blocking,
-    logger,
-  });
+  const { app, eventHandlers, startLoops } = assemble(parts);
+  events.hear(holders, eventHandlers);
+  const loops = startLoops();
   server.on("request", app);
 
   return {
@@ -80,10 +74,10 @@ export async function startAuth(stores: TestStores): Promise<TestAuth> {
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await Promise.all([consumer.stop(), outbox.stop(), revocations.stop()]);
+      await Promise.all([...loops.map((loop) => loop.stop()), revocations.stop()]);
+      await events.close();
       mailer.close();
       redis.disconnect();
-      blocking.disconnect();
       await mongo.close();
       await Promise.all([database.drop(), inbox.close()]);
     },

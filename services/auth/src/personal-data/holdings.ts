@@ -1,0 +1,33 @@
+/** Everything that auth holds of a person. Whatever keeps something new about an account adds its line here. */
+import { Profile, toProfile } from "../accounts/account.ts";
+import type { AccountStore } from "../accounts/account-store.ts";
+import type { SessionStore } from "../sessions/session-store.ts";
+import type { Holdings } from "./holding.ts";
+
+type Stores = {
+  accounts: Pick<AccountStore, "find" | "remove">;
+  sessions: Pick<SessionStore, "list" | "endAll">;
+};
+
+export const holdingsOf = ({ accounts, sessions }: Stores): Holdings => ({
+  account: {
+    async read(accountId) {
+      const account = await accounts.find(accountId);
+      return account ? [Profile.parse(toProfile(account))] : [];
+    },
+    remove: accounts.remove,
+  },
+  sessions: {
+    async read(accountId) {
+      const list = await sessions.list(accountId);
+      return list.map(({ device, clients, startedAt, lastUsedAt, expiresAt }) => ({
+        device,
+        clients,
+        startedAt,
+        lastUsedAt,
+        expiresAt,
+      }));
+    },
+    remove: (accountId, session) => sessions.endAll(accountId, { session }),
+  },
+});
