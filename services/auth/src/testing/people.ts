@@ -11,7 +11,10 @@ export const newPerson = (): Person => ({
   password: randomBytes(12).toString("base64url"),
 });
 
-export async function signUp(auth: TestAuth, person = newPerson()): Promise<Person> {
+export async function signUp(
+  auth: Pick<TestAuth, "origin">,
+  person = newPerson(),
+): Promise<Person> {
   await request(auth.origin).post("/auth/sign-up").send(person).expect(202);
   return person;
 }

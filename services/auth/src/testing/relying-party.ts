@@ -19,7 +19,7 @@ export type Tokens = openid.TokenEndpointResponse & openid.TokenEndpointResponse
 
 /** @param secret none for a client that cannot keep one */
 export async function createRelyingParty(
-  auth: TestAuth,
+  auth: Pick<TestAuth, "origin" | "mongo">,
   id: string,
   secret?: string,
 ): Promise<RelyingParty> {
