@@ -25,7 +25,7 @@ export type FollowedRevocations = Revocations & {
 };
 
 /** How long a poll waits: a connection that died without a word is noticed this much later. */
-const waitMs = 5_000;
+const longestWaitMs = 5_000;
 /** What an answer may take beyond that. */
 const answerMs = 3_000;
 const shortestPauseMs = 50;
@@ -38,8 +38,9 @@ export function followRevocations(options: {
   url: string;
   logger: Logger;
   metrics: Pick<Metrics, "registry">;
+  waitMs?: number;
 }): FollowedRevocations {
-  const { logger } = options;
+  const { logger, waitMs = longestWaitMs } = options;
   const list = createRevocationList();
   const stopping = new AbortController();
   let cursor = "";
@@ -49,7 +50,8 @@ export function followRevocations(options: {
   const poll = async () => {
     const url = new URL(options.url);
     url.searchParams.set("after", cursor);
-    url.searchParams.set("waitMs", String(waitMs));
+    // After a failure it must be known soon that nothing was missed, not only when there is something.
+    url.searchParams.set("waitMs", String(failures > 0 ? 0 : waitMs));
     const late = AbortSignal.timeout(waitMs + answerMs);
     const response = await fetch(url, { signal: AbortSignal.any([stopping.signal, late]) });
     if (!response.ok) throw new Error(`Revocations were answered with ${response.status}.`);
