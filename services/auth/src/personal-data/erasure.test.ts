@@ -159,6 +159,7 @@ describe("the receipt", () => {
     await eventually(async () =>
       expect((await receiptOf(receipt.id)).services.patients.confirmedAt).not.toBeNull(),
     );
+    await eventually(async () => expect(await toldOthers(accountId)).toEqual([false, true]));
     expect((await receiptOf(receipt.id)).state).toBe("erasing");
     await itIsTimeToAsk(accountId);
     await eventually(async () => expect(await toldOthers(accountId)).toEqual([false, true, true]));
