@@ -13,17 +13,22 @@ import { getUser } from "./accounts/get-user.ts";
 import { listUsers } from "./accounts/list-users.ts";
 import { signIn } from "./accounts/sign-in.ts";
 import { signUp } from "./accounts/sign-up.ts";
+import type { MailLimit } from "./attempts/mail-limit.ts";
+import type { PlaceLimit } from "./attempts/place-limit.ts";
 import { guardDevicePage } from "./device/guard-device-page.ts";
 import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
+import { secondStep } from "./oidc/second-step.ts";
+import type { FindSignInStep } from "./oidc/sign-in-step.ts";
 import type { FormTokens } from "./pages/form-token.ts";
 import { serveFiles } from "./pages/page.ts";
 import type { EraseAccount } from "./personal-data/erase-account.ts";
 import { eraseMe } from "./personal-data/erase-me.ts";
 import type { ErasureStore } from "./personal-data/erasure-store.ts";
 import { getErasure } from "./personal-data/get-erasure.ts";
+import type { SecondFactor } from "./second-factor/create-second-factor.ts";
 import { rememberDevice } from "./sessions/device.ts";
 import { endSession } from "./sessions/end-session.ts";
 import { endSessions } from "./sessions/end-sessions.ts";
@@ -32,6 +37,7 @@ import type { SessionStore } from "./sessions/session-store.ts";
 import { signOut } from "./sessions/sign-out.ts";
 import { openLink } from "./verification/open-link.ts";
 import { requestVerification } from "./verification/request-verification.ts";
+import { verificationStatus } from "./verification/verification-status.ts";
 import { verify } from "./verification/verify.ts";
 import type { VerifyAddress } from "./verification/verify-address.ts";
 import { verifyForm } from "./verification/verify-form.ts";
@@ -45,6 +51,8 @@ export type EndpointDependencies = {
   authenticate: Authenticate;
   issueAccessToken: IssueAccessToken;
   verifyAddress: VerifyAddress;
+  signUps: PlaceLimit;
+  mails: MailLimit;
   formTokens: FormTokens;
   eraseAccount: EraseAccount;
   erasures: ErasureStore;
@@ -54,6 +62,8 @@ export type AuthDependencies = EndpointDependencies &
   Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics" | "trustedHops"> & {
     provider: Provider;
     redis: Redis;
+    secondFactor: SecondFactor;
+    findSignInStep: FindSignInStep;
     finishSignIn: FinishSignIn;
     frontendUrl: string;
   };
@@ -61,10 +71,11 @@ export type AuthDependencies = EndpointDependencies &
 export const endpoints = (dependencies: EndpointDependencies) => {
   const { accounts, freshAccounts, outbox, authenticate, sessions } = dependencies;
   return [
-    signUp(accounts, outbox),
+    signUp(dependencies),
     openLink(dependencies.formTokens),
     verify(dependencies.verifyAddress),
-    requestVerification(accounts, outbox),
+    verificationStatus(freshAccounts),
+    requestVerification(accounts, outbox, dependencies.mails),
     signIn(authenticate, dependencies.issueAccessToken),
     signOut(sessions),
     listSessions(sessions),
@@ -80,21 +91,14 @@ export const endpoints = (dependencies: EndpointDependencies) => {
 };
 
 /** What people open in a browser, and the protocol's own paths. */
-const pages = ({
-  provider,
-  redis,
-  authenticate,
-  finishSignIn,
-  formTokens,
-  verifyAddress,
-  frontendUrl,
-}: AuthDependencies) => [
+const pages = (dependencies: AuthDependencies) => [
   ...rememberDevice,
-  verifyForm(verifyAddress, formTokens, frontendUrl),
-  interaction(provider, authenticate, finishSignIn, formTokens),
+  verifyForm(dependencies.verifyAddress, dependencies.formTokens, dependencies.frontendUrl),
+  interaction(dependencies),
+  ...secondStep(dependencies),
   ...serveFiles,
-  guardDevicePage(redis),
-  ...mountProvider(provider),
+  guardDevicePage(dependencies.redis),
+  ...mountProvider(dependencies.provider),
 ];
 
 export const about = {

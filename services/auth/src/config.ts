@@ -1,6 +1,7 @@
 import { readConfig, redisUrl, ServiceConfig, secret } from "@portico/service-kit";
 import { z } from "zod";
 import { keyEncryptionKey } from "./key-ring/key-ring.ts";
+import { Role } from "./roles/role.ts";
 
 // It is auth that tells what is revoked.
 export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
@@ -21,6 +22,12 @@ export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
     "Private JWKS (RFC 7517) of ES256 keys; the first signs, all of them are published",
   ),
   keyEncryptionKey,
+  secondFactorRoles: z
+    .string()
+    .transform((value) => value.split(","))
+    .pipe(Role.array())
+    .meta({ description: "Roles, separated by commas, that must have a second factor" })
+    .default([]),
   cookieKeys: secret("Keys that sign cookies, separated by commas; the first signs, all verify"),
 });
 

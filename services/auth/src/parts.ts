@@ -14,15 +14,22 @@ import { authenticateWith } from "./accounts/authenticate.ts";
 import { readFresh } from "./accounts/fresh-accounts.ts";
 import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
 import { createAuth } from "./app.ts";
+import { createMailLimit } from "./attempts/mail-limit.ts";
+import { createPlaceLimit } from "./attempts/place-limit.ts";
 import { createSignInAttempts } from "./attempts/sign-in-attempts.ts";
 import type { AuthConfig } from "./config.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
+import { tokenWith } from "./links/link.ts";
+import { createLinkStore } from "./links/link-store.ts";
+import { mailLinkWith } from "./links/mail-link.ts";
+import { deliverWith } from "./mail/deliver.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { accessTokenAdapter, createAdapters } from "./oidc/adapter.ts";
 import { finishSignInWith } from "./oidc/finish-sign-in.ts";
 import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
 import { createProvider } from "./oidc/provider.ts";
 import { readAccessTokenWith } from "./oidc/read-access-token.ts";
+import { findSignInStepWith } from "./oidc/sign-in-step.ts";
 import { createFormTokens } from "./pages/form-token.ts";
 import { eraseAccountWith } from "./personal-data/erase-account.ts";
 import { createErasureStore } from "./personal-data/erasure-store.ts";
@@ -33,10 +40,10 @@ import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
 import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
 import { createRevocationStore } from "./revocation/revocation-store.ts";
 import { revokeWith } from "./revocation/revoke.ts";
+import { createSecondFactor } from "./second-factor/create-second-factor.ts";
 import { createSessionStore } from "./sessions/session-store.ts";
 import { readSigningKeys } from "./signing-keys/signing-keys.ts";
 import { sendVerification } from "./verification/send-verification.ts";
-import { createVerificationStore } from "./verification/verification-store.ts";
 import { verifyAddressWith } from "./verification/verify-address.ts";
 
 export type Parts = {
@@ -53,7 +60,7 @@ export type Parts = {
 export function assemble(parts: Parts) {
   const { config, mongo, redis, outbox, mailer, revocations, logger, metrics } = parts;
   const accounts = createAccountStore(mongo);
-  const verifications = createVerificationStore(mongo);
+  const links = createLinkStore(mongo);
   const freshAccounts = readFresh(accounts);
   const revoke = revokeWith(mongo, accounts, createRevocationStore(mongo));
   const families = createFamilyStore(mongo);
@@ -63,6 +70,13 @@ export function assemble(parts: Parts) {
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
   const cookieKeys = config.cookieKeys.reveal().split(",");
+  const secondFactor = createSecondFactor({
+    mongo,
+    redis,
+    keyRing,
+    publicOrigin: config.publicOrigin,
+    rolesThatNeedIt: config.secondFactorRoles,
+  });
   const provider = createProvider({
     issuer: config.issuer,
     audience: config.audience,
@@ -79,6 +93,7 @@ export function assemble(parts: Parts) {
       createTokenVerifier({ ...config, revocations, proofs: "elsewhere" }),
     ),
     revoke,
+    secondFactor,
     logger,
   });
   const app = createAuth({
@@ -89,30 +104,41 @@ export function assemble(parts: Parts) {
     outbox,
     authenticate: authenticateWith(accounts, createSignInAttempts(redis, config.attemptsPerPlace)),
     issueAccessToken: issueAccessTokenWith(provider, config.audience),
-    verifyAddress: verifyAddressWith(mongo, accounts, verifications),
+    verifyAddress: verifyAddressWith(
+      mongo,
+      accounts,
+      links,
+      createPlaceLimit(redis, "link", config.attemptsPerPlace),
+    ),
+    mails: createMailLimit(redis),
+    signUps: createPlaceLimit(redis, "sign-up", config.attemptsPerPlace),
     verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     provider,
     redis,
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
     eraseAccount: eraseAccountWith({ accounts, holdings, erasures, revoke, outbox }),
     erasures,
-    finishSignIn: finishSignInWith(provider),
+    secondFactor,
+    findSignInStep: findSignInStepWith(provider, freshAccounts, secondFactor),
+    finishSignIn: finishSignInWith(provider, secondFactor),
     frontendUrl: config.frontendUrl,
     trustedHops: config.trustedHops,
     logger,
     metrics,
   });
 
+  const deliver = deliverWith(mailer, logger);
+  const mailLink = mailLinkWith(links, tokenWith(keyRing.derive("mailed-link")), deliver);
+
   /** Full event type -> what auth does about it. */
   const eventHandlers = {
     ...erasureHandlers(erasures, holdings),
     "dev.portico.auth.verification-requested": sendVerification(
       accounts,
-      verifications,
-      mailer,
+      mailLink,
       config.publicOrigin,
     ),
-    "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, mailer, config.frontendUrl),
+    "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, deliver, config.frontendUrl),
   };
   /** What goes on beside requests and events, until it is stopped. */
   const startLoops = () => [startAsking(erasures, outbox, logger)];

@@ -3,7 +3,8 @@ import type { Account } from "../accounts/account.ts";
 
 /** OpenID Connect Core section 5.4: which scope releases which claims about a person. */
 export const claimsByScope = {
-  openid: ["sub"],
+  // Those beside `sub` tell of the sign-in, and stand in ID tokens (section 2).
+  openid: ["sub", "auth_time", "acr", "amr"],
   email: ["email", "email_verified"],
   profile: ["name"],
 };

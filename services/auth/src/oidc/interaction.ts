@@ -4,42 +4,89 @@
  * binds each step to the browser that began it.
  */
 import type { ServerResponse } from "node:http";
-import { invalidRequest } from "@portico/service-kit";
-import { type Client, errors, type Interaction, type Provider } from "oidc-provider";
+import { Problem, tooManyRequests } from "@portico/service-kit";
+import type { Client, Interaction, Provider } from "oidc-provider";
 import { z } from "zod";
-import { EmailAddress } from "../accounts/account.ts";
+import { type Account, EmailAddress } from "../accounts/account.ts";
 import type { Authenticate } from "../accounts/authenticate.ts";
 import { GivenPassword } from "../accounts/password.ts";
 import type { FormTokens } from "../pages/form-token.ts";
 import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
+import type { SecondFactor } from "../second-factor/create-second-factor.ts";
+import { methods } from "../second-factor/second-factor.ts";
 import type { FinishSignIn } from "./finish-sign-in.ts";
-import { showContinue, showSignIn } from "./interaction-pages.ts";
+import {
+  type Rejected,
+  type Shown,
+  showContinue,
+  showEnrolment,
+  showSecondFactor,
+  showSignIn,
+  wrongPassword,
+} from "./interaction-pages.ts";
+import { interactionOf, loadInteraction } from "./load-interaction.ts";
+import type { FindSignInStep } from "./sign-in-step.ts";
 
 const SignInForm = z.object({ email: EmailAddress, password: GivenPassword });
 
-export const interaction = (
-  provider: Provider,
-  authenticate: Authenticate,
-  finishSignIn: FinishSignIn,
-  formTokens: FormTokens,
-) => {
+export type InteractionDependencies = {
+  provider: Provider;
+  authenticate: Authenticate;
+  secondFactor: SecondFactor;
+  findSignInStep: FindSignInStep;
+  finishSignIn: FinishSignIn;
+  formTokens: FormTokens;
+};
+
+export const interaction = (dependencies: InteractionDependencies) => {
+  const { provider, authenticate, secondFactor, findSignInStep, finishSignIn } = dependencies;
+
+  const continueSignIn = async (shown: Shown, request: PageRequest) => {
+    const step = await findSignInStep(shown.interaction);
+    if (step.name === "first-factor") {
+      showSignIn(shown);
+    } else if (step.name === "second-factor") {
+      showSecondFactor(shown, step.enrolled);
+    } else if (step.name === "enrolment") {
+      await showEnrolment(shown, secondFactor.enrolAuthenticator.offer(step.proved.account));
+    } else {
+      await finishSignIn(request, shown.response, step.proved);
+    }
+  };
+
+  const checkPassword = async (
+    form: URLSearchParams,
+    address: string,
+  ): Promise<Account | Rejected> => {
+    const email = form.get("email") ?? "";
+    const given = SignInForm.safeParse(Object.fromEntries(form)).data;
+    try {
+      const account = given && (await authenticate({ ...given, address })).account;
+      return account ?? { email, why: wrongPassword };
+    } catch (error) {
+      if (!isTooSoon(error)) throw error;
+      return { email, why: error.detail, problem: error };
+    }
+  };
+
   const page: Page = {
     route: "/auth/interaction/:uid",
-    boundTo: ({ params }) => `interaction ${params?.uid}`,
+    boundTo: interactionOf,
 
     async get(request, response, formToken) {
-      const { interaction, client } = await load(provider, request, response);
+      const { interaction, client } = await loadInteraction(provider, request, response);
+      const shown = { response, interaction, client, formToken };
       if (interaction.prompt.name === "login") {
-        showSignIn(response, interaction, client, formToken);
+        await continueSignIn(shown, request);
       } else if (needsNoQuestion(interaction, client)) {
         await letIn(provider, interaction, request, response);
       } else {
-        showContinue(response, interaction, client, formToken);
+        showContinue(shown);
       }
     },
 
     async post(request, response, form, formToken) {
-      const { interaction, client } = await load(provider, request, response);
+      const { interaction, client } = await loadInteraction(provider, request, response);
       if (form.has("cancel")) {
         await cancel(provider, request, response);
         return;
@@ -48,36 +95,19 @@ export const interaction = (
         await letIn(provider, interaction, request, response);
         return;
       }
-      const given = SignInForm.safeParse(Object.fromEntries(form)).data;
-      const account =
-        given && (await authenticate({ ...given, address: request.ip ?? "" })).account;
-      if (!account) {
-        showSignIn(response, interaction, client, formToken, form.get("email") ?? "");
+      const checked = await checkPassword(form, request.ip ?? "");
+      if ("why" in checked) {
+        showSignIn({ response, interaction, client, formToken }, checked);
         return;
       }
-      await finishSignIn(request, response, { account, amr: ["pwd"] });
+      await finishSignIn(request, response, { account: checked, amr: [methods.password] });
     },
   };
-  return toHandler(page, formTokens);
+  return toHandler(page, dependencies.formTokens);
 };
 
-async function load(
-  provider: Provider,
-  request: PageRequest,
-  response: ServerResponse,
-): Promise<{ interaction: Interaction; client: Client }> {
-  const interaction = await provider.interactionDetails(request, response).catch(endedWhenLost);
-  const client = await provider.Client.find(String(interaction.params.client_id));
-  if (!client || interaction.uid !== request.params?.uid) throw ended();
-  return { interaction, client };
-}
-
-const ended = () =>
-  invalidRequest("This sign-in has ended. Go back to the application and start again.");
-
-const endedWhenLost = (error: unknown): never => {
-  throw error instanceof errors.SessionNotFound ? ended() : error;
-};
+const isTooSoon = (error: unknown): error is Problem =>
+  error instanceof Problem && error.code === tooManyRequests.code;
 
 /**
  * Every client is the platform's own. Still, a native client's redirect URI may be another program's

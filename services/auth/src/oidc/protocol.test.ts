@@ -219,7 +219,9 @@ describe("authorization code with PKCE", () => {
     expect(policy).toContain("form-action 'self' http://127.0.0.1:49152");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain("unsafe");
-    expect(page.body).not.toMatch(/<script|style=/);
+    expect(page.body).not.toMatch(/<style|style=|\son\w+=/);
+    expect(page.body.match(/<script[^>]*>/g)).toEqual(['<script src="/auth/passkeys.js" defer>']);
+    expect(policy).toContain("script-src 'self'");
     const css = await request(auth.origin).get("/auth/pages.css").expect(200);
     expect(css.type).toBe("text/css");
   });

@@ -18,6 +18,8 @@ import {
 import { nameSuccessors } from "../refresh-tokens/refresh-token-adapter.ts";
 import type { Revoke } from "../revocation/revoke.ts";
 import { everyScope } from "../roles/role.ts";
+import type { SecondFactor } from "../second-factor/create-second-factor.ts";
+import { levels } from "../second-factor/second-factor.ts";
 import type { SigningKeys } from "../signing-keys/signing-keys.ts";
 import {
   accessTokenClaims,
@@ -31,6 +33,7 @@ import { findByReading, nameUserinfo } from "./one-access-token.ts";
 import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
 import type { ReadAccessToken } from "./read-access-token.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
+import { signInPolicy } from "./sign-in-policy.ts";
 
 export type ProviderDependencies = {
   issuer: string;
@@ -44,6 +47,7 @@ export type ProviderDependencies = {
   refreshTokens: RefreshTokenFormat;
   readAccessToken: ReadAccessToken;
   revoke: Revoke;
+  secondFactor: Pick<SecondFactor, "factors" | "rolesThatNeedIt">;
   logger: Logger;
 };
 
@@ -134,7 +138,11 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
     long: { httpOnly: true, sameSite: "lax", signed: true, path: "/auth" },
     short: { httpOnly: true, sameSite: "lax", signed: true },
   },
-  interactions: { url: (_ctx, { uid }) => `/auth/interaction/${uid}` },
+  acrValues: [...levels],
+  interactions: {
+    policy: signInPolicy(dependencies.secondFactor),
+    url: (_ctx, { uid }) => `/auth/interaction/${uid}`,
+  },
   renderError,
   routes: {
     authorization: "/authorize",

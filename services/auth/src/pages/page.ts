@@ -7,24 +7,27 @@ import type { ServerResponse } from "node:http";
 import { type Html, html } from "./html.ts";
 
 export const stylesheetPath = "/auth/pages.css";
-const stylesheet = readFileSync(new URL("pages.css", import.meta.url));
+const scriptPath = "/auth/passkeys.js";
+
+const read = (file: string): Buffer => readFileSync(new URL(file, import.meta.url));
 
 /**
  * @param formTargets origins that a form's answer may redirect to: browsers hold `form-action` against
  *   each step of the way. Left out, forms are not limited.
+ * @param forPasskeys our one script may run, and ask us for options
  */
-export const pagePolicy = (formTargets?: readonly string[]): string =>
+export const pagePolicy = (formTargets?: readonly string[], forPasskeys = false): string =>
   [
     "default-src 'none'",
-    // Empty, but there: the protocol library adds the hash of the one script that it has.
-    "script-src",
+    // Else empty, but there: the protocol library adds the hash of the one script that it has.
+    ...(forPasskeys ? ["script-src 'self'", "connect-src 'self'"] : ["script-src"]),
     "style-src 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
     ...(formTargets ? [`form-action 'self' ${formTargets.join(" ")}`.trim()] : []),
   ].join("; ");
 
-export const page = (title: string, content: Html): string =>
+export const page = (title: string, content: Html, forPasskeys = false): string =>
   html`<!doctype html>
 <html lang="en">
 <head>
@@ -32,6 +35,7 @@ export const page = (title: string, content: Html): string =>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · Portico</title>
 <link rel="stylesheet" href="${stylesheetPath}">
+${forPasskeys ? html`<script src="${scriptPath}" defer></script>` : undefined}
 </head>
 <body>
 <main>
@@ -43,30 +47,55 @@ ${content}
 </html>
 `.toString();
 
-type PageOptions = { status?: number; formTargets?: readonly string[] };
+type PageOptions = {
+  status?: number;
+  formTargets?: readonly string[];
+  /** Has forms that passkeys are made or used with. */
+  forPasskeys?: boolean;
+};
 
 export function sendPage(
   response: ServerResponse,
   title: string,
   content: Html,
-  options: PageOptions = {},
+  { status = 200, formTargets = [], forPasskeys = false }: PageOptions = {},
 ): void {
-  response.writeHead(options.status ?? 200, {
+  response.writeHead(status, {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": pagePolicy(options.formTargets ?? []),
+    "Content-Security-Policy": pagePolicy(formTargets, forPasskeys),
     "Cache-Control": "no-store",
   });
-  response.end(page(title, content));
+  response.end(page(title, content, forPasskeys));
 }
 
-/** As a `foreign` handler of the kit's createApp. */
-export const serveStylesheet = {
-  route: stylesheetPath,
+/** After a form: the browser gets what follows, and sends nothing twice when it is reloaded. */
+export function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(303, { Location: location, "Cache-Control": "no-store" });
+  response.end();
+}
+
+/** For the script of a page. */
+export function sendJson(response: ServerResponse, content: unknown): void {
+  response.writeHead(200, {
+    "Content-Type": "application/json; charset=utf-8",
+    "Cache-Control": "no-store",
+  });
+  response.end(JSON.stringify(content));
+}
+
+const serveFile = (route: string, type: string, content: Buffer) => ({
+  route,
   handler(_request: unknown, response: ServerResponse) {
     response.writeHead(200, {
-      "Content-Type": "text/css; charset=utf-8",
+      "Content-Type": `${type}; charset=utf-8`,
       "Cache-Control": "public, max-age=300",
     });
-    response.end(stylesheet);
+    response.end(content);
   },
-};
+});
+
+/** What pages load, as `foreign` handlers of the kit's createApp. */
+export const serveFiles = [
+  serveFile(stylesheetPath, "text/css", read("pages.css")),
+  serveFile(scriptPath, "text/javascript", read("passkeys.js")),
+];

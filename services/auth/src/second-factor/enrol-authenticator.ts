@@ -36,6 +36,8 @@ export const authenticatorExists = problemType(
   "There is an authenticator app already. Remove it first.",
 );
 
+export const wrongFirstCode = "This is not the code that the app shows now. Is its clock right?";
+
 const offerLifetimeMs = 15 * 60 * 1000;
 
 const Offer = z.object({ secret: z.string(), until: z.number() });

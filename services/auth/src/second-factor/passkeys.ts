@@ -9,7 +9,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/server";
 import { z } from "zod";
-import type { Account } from "../accounts/account.ts";
+import { type Account, Name } from "../accounts/account.ts";
 import type { CeremonyKind, CeremonyStore } from "./ceremony-store.ts";
 import { codesForTheFirst } from "./enrol-authenticator.ts";
 import type { Passkey } from "./second-factor.ts";
@@ -57,6 +57,9 @@ const base64url = z
 
 const credential = { id: base64url, rawId: base64url, type: z.literal("public-key") };
 const clientExtensionResults = z.object({}).default({});
+
+/** For its owner to tell it from others. */
+const PasskeyName = Name.max(50).catch("Passkey");
 
 const Created = z.object({
   ...credential,
@@ -132,11 +135,8 @@ export function createPasskeys(
       const { id, publicKey, counter } = registrationInfo.credential;
       const { transports } = response.response;
       const passkey = {
-        id,
-        publicKey,
-        counter,
-        transports,
-        name,
+        ...{ id, publicKey, counter, transports },
+        name: PasskeyName.parse(name),
         addedAt: new Date(),
         usedAt: null,
       };

@@ -11,6 +11,8 @@ export type GivenCode = { otp: string } | { recoveryCode: string };
 /** True once for each code. Throws 429 after too many wrong ones. */
 export type VerifyCode = (accountId: string, given: GivenCode) => Promise<boolean>;
 
+const longestCode = 50;
+
 export function verifyCodeWith(
   keyRing: KeyRing,
   factors: SecondFactorStore,
@@ -26,6 +28,7 @@ export function verifyCodeWith(
   };
 
   const isRecoveryCode = async (accountId: string, recoveryCode: string) => {
+    if (recoveryCode.length > longestCode) return false;
     const salt = await factors.findRecoverySalt(accountId);
     if (!salt) return false;
     return factors.useRecoveryCode(accountId, await hashCode(recoveryCode, salt));
