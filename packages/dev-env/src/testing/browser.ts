@@ -1,4 +1,4 @@
-/** As much of a browser as signing in needs: cookies by path, redirects, one form on a page. */
+/** As much of a browser as signing in needs: cookies by path, redirects, the forms of a page. */
 type Cookie = { name: string; value: string; path: string };
 
 export type Visit = { url: URL; status: number; body: string; headers: Headers };
@@ -7,8 +7,11 @@ export type Browser = {
   cookies: Cookie[];
   /** Follows redirects, until they leave `origin`. */
   open(url: URL | string): Promise<Visit>;
-  /** Fills in the form of a page and presses its button. */
-  submit(visit: Visit, fields?: Record<string, string>): Promise<Visit>;
+  /**
+   * Fills in a form of a page and presses its button.
+   * @param actionEnd how the form's action ends; the first form if it is not said
+   */
+  submit(visit: Visit, fields?: Record<string, string>, actionEnd?: string): Promise<Visit>;
 };
 
 export function createBrowser(origin: string): Browser {
@@ -44,14 +47,9 @@ export function createBrowser(origin: string): Browser {
   return {
     cookies,
     open: (url) => send(new URL(url, origin)),
-    submit: ({ url, body }, fields = {}) => {
-      const action = /<form[^>]* action="([^"]+)"/.exec(body)?.[1];
-      if (!action) throw new Error(`No form at ${url}: ${body}`);
-      const hidden = [...body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
-      const form = {
-        ...Object.fromEntries(hidden.map(([, name, value]) => [name, value])),
-        ...fields,
-      };
+    submit: ({ url, body }, fields = {}, actionEnd = "") => {
+      const { action, hidden } = findForm(url, body, actionEnd);
+      const form = { ...hidden, ...fields };
       return send(new URL(action, url), {
         method: "POST",
         body: new URLSearchParams(form),
@@ -59,4 +57,15 @@ export function createBrowser(origin: string): Browser {
       });
     },
   };
+}
+
+const forms = /<form[^>]* action="([^"]+)"[^>]*>(.*?)<\/form>/gs;
+const hiddenFields = /<input type="hidden" name="([^"]+)" value="([^"]*)"/g;
+
+function findForm(url: URL, body: string, actionEnd: string) {
+  const form = [...body.matchAll(forms)].find(([, action = ""]) => action.endsWith(actionEnd));
+  if (!form) throw new Error(`No form ${actionEnd} at ${url}: ${body}`);
+  const [, action = "", content = ""] = form;
+  const hidden = [...content.matchAll(hiddenFields)].map(([, name, value]) => [name, value]);
+  return { action, hidden: Object.fromEntries(hidden) as Record<string, string> };
 }
