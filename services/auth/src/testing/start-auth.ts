@@ -38,12 +38,16 @@ export type TestAuth = {
   stop(): Promise<void>;
 };
 
-export async function startAuth(stores: TestStores): Promise<TestAuth> {
+/** @param variables of the environment that differ from what tests have */
+export async function startAuth(
+  stores: TestStores,
+  variables: Record<string, string> = {},
+): Promise<TestAuth> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const [database, inbox] = await Promise.all([createTestDatabase(stores), createInbox()]);
-  const environment = testEnvironment(origin, database, inbox);
+  const environment = { ...testEnvironment(origin, database, inbox), ...variables };
   const config = readConfig(Config, environment);
 
   const lines: string[] = [];
