@@ -66,7 +66,7 @@ export function assemble(parts: Parts) {
   const families = createFamilyStore(mongo);
   const sessions = createSessionStore(mongo, families, revoke);
   const erasures = createErasureStore(mongo);
-  const holdings = holdingsOf({ accounts, sessions });
+  const holdings = holdingsOf({ accounts, sessions, links });
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
   const cookieKeys = config.cookieKeys.reveal().split(",");

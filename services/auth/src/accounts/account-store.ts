@@ -16,6 +16,7 @@ type AccountDocument = {
   tokenVersion?: number;
   /** Counts locks: a write that changes nothing would lock nothing. */
   waysInLocked?: number;
+  signUpRepeatedAt?: Date;
 };
 
 /** An account with the proof of its password; null when it has none: another identity provider opens it. */
@@ -47,6 +48,14 @@ export type AccountStore = {
    * did. Answers whether a password is one; undefined when there is no such account.
    */
   lockWaysIn(id: string, session: ClientSession): Promise<{ hasPassword: boolean } | undefined>;
+  /** Nobody sees it; it costs what making an account costs. */
+  noteSignUpRepeated(id: string, at: Date, session: ClientSession): Promise<void>;
+  /** Answers false when the account is gone, or has another address by now. */
+  setPassword(
+    account: { id: string; email: string },
+    passwordHash: string,
+    session: ClientSession,
+  ): Promise<boolean>;
   /** Only while the account still has the address that was proved. */
   markEmailVerified(id: string, email: string, session: ClientSession): Promise<void>;
   /** False when there is no such account. */
@@ -66,6 +75,7 @@ const accountSchema = new Schema<AccountDocument>(
     status: { type: String },
     tokenVersion: { type: Number },
     waysInLocked: { type: Number },
+    signUpRepeatedAt: { type: Date },
   },
   { collection: "accounts", versionKey: false },
 );
@@ -74,6 +84,7 @@ const toAccount = ({
   _id,
   passwordHash: _,
   waysInLocked: __,
+  signUpRepeatedAt: ___,
   ...rest
 }: AccountDocument): Account => ({
   id: _id,
@@ -82,7 +93,7 @@ const toAccount = ({
   ...rest,
 });
 
-const withoutPassword = { passwordHash: 0, waysInLocked: 0 } as const;
+const withoutPassword = { passwordHash: 0, waysInLocked: 0, signUpRepeatedAt: 0 } as const;
 
 export function createAccountStore(connection: Connection): AccountStore {
   const accounts = connection.model("Account", accountSchema);
@@ -172,6 +183,15 @@ export function createAccountStore(connection: Connection): AccountStore {
         )
         .lean<Pick<AccountDocument, "passwordHash">>();
       return document ? { hasPassword: document.passwordHash !== null } : undefined;
+    },
+
+    async noteSignUpRepeated(id, at, session) {
+      await accounts.updateOne({ _id: id }, { signUpRepeatedAt: at }, { session });
+    },
+
+    async setPassword({ id, email }, passwordHash, session) {
+      const changed = await accounts.updateOne({ _id: id, email }, { passwordHash }, { session });
+      return changed.matchedCount === 1;
     },
 
     async markEmailVerified(id, email, session) {

@@ -6,17 +6,9 @@
 import { z } from "zod";
 import { Role } from "../roles/role.ts";
 
-export const AccountId = z.uuid().meta({ description: "Id of an account (UUID), `sub` in tokens" });
+export { EmailAddress } from "./email-address.ts";
 
-/**
- * RFC 5321 section 4.5.3.1.3: no longer than 254. Compared without case: two people are never told
- * apart by it. ASCII only, so that no two addresses merely look alike.
- */
-export const EmailAddress = z
-  .email()
-  .max(254)
-  .toLowerCase()
-  .meta({ description: "E-mail address; compared without case" });
+export const AccountId = z.uuid().meta({ description: "Id of an account (UUID), `sub` in tokens" });
 
 export const Name = z
   .string()

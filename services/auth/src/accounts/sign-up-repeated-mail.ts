@@ -1,6 +1,6 @@
 import type { EventHandler } from "@portico/service-kit/events";
+import type { Deliver } from "../mail/deliver.ts";
 import { type Mail, toMail } from "../mail/mail.ts";
-import type { Mailer } from "../mail/mailer.ts";
 import type { AccountStore } from "./account-store.ts";
 
 const mailAbout = (frontendUrl: string): Mail =>
@@ -16,8 +16,8 @@ const mailAbout = (frontendUrl: string): Mail =>
 
 /** Tells the owner what the answer to a sign-up must not tell. */
 export const sendSignUpRepeated =
-  (accounts: AccountStore, mailer: Mailer, frontendUrl: string): EventHandler =>
+  (accounts: AccountStore, deliver: Deliver, frontendUrl: string): EventHandler =>
   async (event) => {
     const account = await accounts.find(String(event.data.accountId));
-    if (account) await mailer.send(account.email, mailAbout(frontendUrl));
+    if (account) await deliver(event, account.email, mailAbout(frontendUrl));
   };

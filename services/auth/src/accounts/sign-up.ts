@@ -1,18 +1,34 @@
 import { randomUUID } from "node:crypto";
-import { anyone, endpoint, isDuplicateKey } from "@portico/service-kit";
-import type { Outbox } from "@portico/service-kit/events";
+import { anyone, endpoint, isDuplicateKey, tooManyRequests } from "@portico/service-kit";
+import type { EventToSend, Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
+import type { AskedForMail, MailLimit } from "../attempts/mail-limit.ts";
+import type { PlaceLimit } from "../attempts/place-limit.ts";
 import { type Account, EmailAddress, freshStanding, Name } from "./account.ts";
-import { signUpRepeated, verificationRequested } from "./account-events.ts";
+import { mailWithheld, signUpRepeated, verificationRequested } from "./account-events.ts";
 import type { AccountStore } from "./account-store.ts";
-import { hashPassword, NewPassword, passwordMatches, unmatchableHash } from "./password.ts";
+import {
+  hashPassword,
+  NewPassword,
+  passwordMatches,
+  requireImpersonal,
+  unmatchableHash,
+} from "./password.ts";
+
+type Dependencies = {
+  accounts: AccountStore;
+  outbox: Outbox;
+  /** Sign-ups that one place may cause. */
+  signUps: PlaceLimit;
+  mails: MailLimit;
+};
 
 /**
  * Makes an account and asks for the proof of its address. The answer is the same for an address that
  * has an account already, so that nobody learns who is here; the mail tells the owner. That account is
  * left as it is: who cannot prove an address changes nothing about it.
  */
-export const signUp = (accounts: AccountStore, outbox: Outbox) =>
+export const signUp = (dependencies: Dependencies) =>
   endpoint({
     method: "post",
     path: "/auth/sign-up",
@@ -27,26 +43,28 @@ export const signUp = (accounts: AccountStore, outbox: Outbox) =>
         email: z.string().meta({ description: "Where the mail goes" }),
       }),
     },
+    problems: [tooManyRequests],
 
-    async handle({ body: { email, password, name } }) {
+    async handle({ body: { email, password, name = null }, address }) {
+      const { accounts, signUps } = dependencies;
+      requireImpersonal(password, { email, name });
+      await signUps.count(address);
       // The same work for a known address as for a new one, or the time to answer would tell.
       const known = await accounts.findCredentials(email);
       const [passwordHash, isOwner] = await Promise.all([
         hashPassword(password),
         passwordMatches(known?.passwordHash ?? unmatchableHash, password),
       ]);
-      const account = newAccount(email, name);
-      if (known || !(await create(accounts, outbox, account, passwordHash))) {
-        await tellOwner(accounts, outbox, email, isOwner);
-      }
+      const isNew = !known && (await create(dependencies, newAccount(email, name), passwordHash));
+      if (!isNew) await tellOwner(dependencies, email, known?.account, isOwner);
       return { status: "verification-sent" as const, email };
     },
   });
 
-const newAccount = (email: string, name: string | undefined): Account => ({
+export const newAccount = (email: string, name: string | null): Account => ({
   id: randomUUID(),
   email,
-  name: name ?? null,
+  name,
   emailVerified: false,
   roles: ["member"],
   premiumUntil: null,
@@ -56,15 +74,15 @@ const newAccount = (email: string, name: string | undefined): Account => ({
 
 /** False when the address has an account: of two sign-ups at once, the unique index lets one through. */
 async function create(
-  accounts: AccountStore,
-  outbox: Outbox,
+  { accounts, outbox, mails }: Dependencies,
   account: Account,
   passwordHash: string,
 ): Promise<boolean> {
+  const event = await mailed(mails, "verification", account, verificationRequested);
   try {
     await outbox.transaction(async (session, emit) => {
       await accounts.create(account, passwordHash, session);
-      await emit(verificationRequested(account.id));
+      await emit(event);
     });
     return true;
   } catch (error) {
@@ -78,14 +96,26 @@ async function create(
  * pressing its button would verify a stranger's password along with the owner's address.
  */
 async function tellOwner(
-  accounts: AccountStore,
-  outbox: Outbox,
+  { accounts, outbox, mails }: Dependencies,
   email: string,
+  known: Account | undefined,
   isOwner: boolean,
 ): Promise<void> {
-  const account = await accounts.findByEmail(email);
+  const account = known ?? (await accounts.findByEmail(email));
   if (!account) return;
-  const wantsLink = isOwner && !account.emailVerified;
-  const event = wantsLink ? verificationRequested(account.id) : signUpRepeated(account.id);
-  await outbox.transaction((_session, emit) => emit(event));
+  const event =
+    isOwner && !account.emailVerified
+      ? await mailed(mails, "verification", account, verificationRequested)
+      : await mailed(mails, "sign-up-repeated", account, signUpRepeated);
+  await outbox.transaction(async (session, emit) => {
+    await accounts.noteSignUpRepeated(account.id, new Date(), session);
+    await emit(event);
+  });
 }
+
+const mailed = async (
+  mails: MailLimit,
+  kind: AskedForMail,
+  { id, email }: Account,
+  eventOf: (accountId: string) => EventToSend,
+): Promise<EventToSend> => ((await mails.allows(kind, email)) ? eventOf(id) : mailWithheld(id));

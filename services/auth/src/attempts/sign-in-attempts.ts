@@ -8,10 +8,10 @@
  * guesses waits ever longer, also with a thousand addresses, and the owner does not where they are known.
  * An address that has no account is counted as one that has.
  */
-import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 import { createGrowingDelay } from "./growing-delay.ts";
+import { keyOf } from "./key.ts";
 import { placeOf } from "./place.ts";
 import { tooSoon } from "./too-soon.ts";
 
@@ -99,7 +99,3 @@ const keysOf = (email: string, address: string) => {
   const place = placeOf(address);
   return { account: keyOf(email), place: keyOf(place), pair: keyOf(email, place) };
 };
-
-/** Redis keeps no address of anybody, and a key is as long as any other. */
-const keyOf = (...parts: string[]): string =>
-  createHash("sha256").update(JSON.stringify(parts)).digest("base64url");

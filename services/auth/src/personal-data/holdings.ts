@@ -1,15 +1,17 @@
 /** Everything that auth holds of a person. Whatever keeps something new about an account adds its line here. */
 import { Profile, toProfile } from "../accounts/account.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { LinkStore } from "../links/link-store.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import type { Holdings } from "./holding.ts";
 
 type Stores = {
   accounts: Pick<AccountStore, "find" | "remove">;
   sessions: Pick<SessionStore, "list" | "endAll">;
+  links: Pick<LinkStore, "listOf" | "removeAllOf">;
 };
 
-export const holdingsOf = ({ accounts, sessions }: Stores): Holdings => ({
+export const holdingsOf = ({ accounts, sessions, links }: Stores): Holdings => ({
   account: {
     async read(accountId) {
       const account = await accounts.find(accountId);
@@ -29,5 +31,17 @@ export const holdingsOf = ({ accounts, sessions }: Stores): Holdings => ({
       }));
     },
     remove: (accountId, session) => sessions.endAll(accountId, { session }),
+  },
+  "mailed links": {
+    async read(accountId) {
+      const list = await links.listOf(accountId);
+      return list.map(({ purpose, email, requestedAt, usedAt }) => ({
+        purpose,
+        email,
+        requestedAt,
+        usedAt,
+      }));
+    },
+    remove: links.removeAllOf,
   },
 });

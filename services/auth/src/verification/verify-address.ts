@@ -1,26 +1,33 @@
+/**
+ * Verification: the proof that an account's address is its owner's, by a link that only its mailbox
+ * receives. How links are made and kept is `links/`'s; delivering mail is `mail/`'s.
+ */
 import type { Connection } from "mongoose";
 import type { AccountStore } from "../accounts/account-store.ts";
-import { hashToken, refusalOf, unknownLink, VerificationToken } from "./verification.ts";
-import type { VerificationStore } from "./verification-store.ts";
+import type { PlaceLimit } from "../attempts/place-limit.ts";
+import { hashToken, LinkToken, refusalOf, unknownLink } from "../links/link.ts";
+import type { LinkStore } from "../links/link-store.ts";
 
 /** Uses a link; throws the problem that says why it cannot be used. */
-export type VerifyAddress = (token: string) => Promise<void>;
+export type VerifyAddress = (given: { token: string; address: string }) => Promise<void>;
 
 /** Link and account change together: cut off in between, the link can be used again. */
 export const verifyAddressWith =
   (
     connection: Connection,
     accounts: AccountStore,
-    verifications: VerificationStore,
+    links: LinkStore,
+    guesses: PlaceLimit,
   ): VerifyAddress =>
-  async (token) => {
-    if (!VerificationToken.safeParse(token).success) throw unknownLink();
+  async ({ token, address }) => {
+    await guesses.count(address);
+    if (!LinkToken.safeParse(token).success) throw unknownLink();
     const tokenHash = hashToken(token);
     const used = await connection.transaction(async (session) => {
-      const verification = await verifications.use(tokenHash, new Date(), session);
-      if (!verification) return false;
-      await accounts.markEmailVerified(verification.accountId, verification.email, session);
+      const link = await links.use("verification", tokenHash, new Date(), session);
+      if (!link) return false;
+      await accounts.markEmailVerified(link.accountId, link.email, session);
       return true;
     });
-    if (!used) throw refusalOf(await verifications.find(tokenHash));
+    if (!used) throw refusalOf(await links.find("verification", tokenHash));
   };

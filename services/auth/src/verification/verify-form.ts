@@ -1,8 +1,8 @@
+import { usedLink } from "../links/link.ts";
 import type { FormTokens } from "../pages/form-token.ts";
 import { html, join } from "../pages/html.ts";
 import { sendPage } from "../pages/page.ts";
 import { type Page, toHandler } from "../pages/page-handler.ts";
-import { usedLink } from "./verification.ts";
 import type { VerifyAddress } from "./verify-address.ts";
 
 /** The button of the link's page: verifies, and answers with a page. */
@@ -16,9 +16,9 @@ export const verifyForm = (
   const page: Page = {
     route: "/auth/verify",
 
-    async post(_request, response, form) {
+    async post(request, response, form) {
       try {
-        await verifyAddress(form.get("token") ?? "");
+        await verifyAddress({ token: form.get("token") ?? "", address: request.ip ?? "" });
       } catch (error) {
         if (!isUsedLink(error)) throw error;
         // Pressed twice: the link is refused, but the person is where they wanted to be.

@@ -14,7 +14,7 @@ const post = (body: string | object) => request(auth.origin).post("/auth/verify"
 const isVerified = async (person: Person) =>
   (await auth.mongo.collection("accounts").findOne({ email: person.email }))?.emailVerified;
 const expireLinks = () =>
-  auth.mongo.collection("verifications").updateMany({}, { $set: { expiresAt: new Date(1) } });
+  auth.mongo.collection("links").updateMany({}, { $set: { expiresAt: new Date(1) } });
 const never = "x".repeat(43);
 
 describe("verify", () => {
@@ -110,7 +110,7 @@ describe("the page of the link", () => {
   test("says in words what is wrong with a link", async () => {
     const unknown = await press(never);
     expect(unknown).toMatchObject({ status: 400 });
-    expect(unknown.body).toContain("no such verification link");
+    expect(unknown.body).toContain("no such link");
     const token = await tokenOf(auth, await signUp(auth));
     await expireLinks();
     const expired = await press(token);

@@ -1,6 +1,6 @@
-import { anyone, endpoint } from "@portico/service-kit";
+import { anyone, endpoint, tooManyRequests } from "@portico/service-kit";
 import { z } from "zod";
-import { expiredLink, unknownLink, usedLink, VerificationToken } from "./verification.ts";
+import { LinkToken, linkProblems } from "../links/link.ts";
 import type { VerifyAddress } from "./verify-address.ts";
 
 /** Verifies an address with the token of its link. A form on the link's own page does the same for people. */
@@ -12,12 +12,12 @@ export const verify = (verifyAddress: VerifyAddress) =>
     description:
       "Takes the token of the link in the mail. Opening the link alone verifies nothing.",
     guard: anyone,
-    body: z.object({ token: VerificationToken }),
+    body: z.object({ token: LinkToken }),
     reply: { status: 200, body: z.object({ status: z.literal("verified") }) },
-    problems: [unknownLink, expiredLink, usedLink],
+    problems: [...linkProblems, tooManyRequests],
 
-    async handle({ body: { token } }) {
-      await verifyAddress(token);
+    async handle({ body: { token }, address }) {
+      await verifyAddress({ token, address });
       return { status: "verified" as const };
     },
   });
