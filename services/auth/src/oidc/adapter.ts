@@ -7,6 +7,7 @@ import { isDuplicateKey } from "@portico/service-kit";
 import type { Connection, mongo } from "mongoose";
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from "oidc-provider";
 import { keepDeviceCodes } from "../device/device-codes.ts";
+import { readDocuments } from "../reads/read-together.ts";
 import { familyCollection } from "../refresh-tokens/family-store.ts";
 import type { Revoke } from "../revocation/revoke.ts";
 import { keepGrants, keepSessions } from "../sessions/keep-sessions.ts";
@@ -51,6 +52,7 @@ export const createAdapters =
 
 function createAdapter(stored: mongo.Collection<Stored>, secretId: boolean): Adapter {
   const keyOf = (id: string) => (secretId ? hash(id) : id);
+  const read = readDocuments(stored);
 
   return {
     async upsert(id, payload, expiresInS) {
@@ -67,7 +69,7 @@ function createAdapter(stored: mongo.Collection<Stored>, secretId: boolean): Ada
     },
 
     async find(id) {
-      const document = await stored.findOne({ _id: keyOf(id) });
+      const document = await read(keyOf(id));
       return document ? toPayload(document, secretId ? id : undefined) : undefined;
     },
 

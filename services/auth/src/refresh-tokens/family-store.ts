@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Connection } from "mongoose";
 import type { AdapterPayload } from "oidc-provider";
+import { readDocuments } from "../reads/read-together.ts";
 
 type FamilyDocument = {
   /** Of the family's name, which the tokens carry. */
@@ -44,6 +45,7 @@ export function createFamilyStore(connection: Connection): FamilyStore & FamilyU
     .getClient()
     .db(connection.name)
     .collection<FamilyDocument>(familyCollection);
+  const read = readDocuments(families);
 
   return {
     async begin(family, { payload, expiresAt }) {
@@ -59,7 +61,7 @@ export function createFamilyStore(connection: Connection): FamilyStore & FamilyU
     },
 
     async find(family) {
-      const found = await families.findOne({ _id: keyOf(family) });
+      const found = await read(keyOf(family));
       return found ? { generation: found.generation, payload: found.payload } : undefined;
     },
 
