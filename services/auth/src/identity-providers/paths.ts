@@ -1,0 +1,12 @@
+/** The page of one's own account. */
+export const accountPath = "/auth/account";
+
+export const signInPathOf = (interactionUid: string): string =>
+  `/auth/interaction/${interactionUid}`;
+
+export const startPathOf = (interactionUid: string, providerId: string): string =>
+  `${signInPathOf(interactionUid)}/identity-providers/${providerId}`;
+
+/** Under the interaction, whose cookie the browser sends to no other path. */
+export const arrivalPathOf = (interactionUid: string): string =>
+  `${signInPathOf(interactionUid)}/arrival`;
