@@ -11,6 +11,7 @@ import express, {
   type Response,
 } from "express";
 import { presentedToken, type VerifyAccessToken } from "./access-token.ts";
+import { tokenOfBrowser } from "./browser-cookie.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Logger } from "./logger.ts";
 import type { HttpMetrics } from "./metrics.ts";
@@ -124,7 +125,8 @@ const authenticate =
   (endpoint: Endpoint, { verifyAccessToken }: AppOptions): RequestHandler =>
   async (request, response, next) => {
     response.locals.route = endpoint.path;
-    const presented = presentedToken(request.get("authorization"));
+    const presented =
+      presentedToken(request.get("authorization")) ?? presentedByBrowser(endpoint, request);
     response.locals.caller =
       presented &&
       (await verifyAccessToken(presented.token, {
@@ -136,6 +138,12 @@ const authenticate =
     endpoint.guard.admit(response.locals.caller);
     next();
   };
+
+/** Not where none is needed: nobody chose to send it there, and one that has expired must not be in the way. */
+function presentedByBrowser({ guard }: Endpoint, request: Request) {
+  const token = guard.requiresToken ? tokenOfBrowser(request) : undefined;
+  return token === undefined ? undefined : { scheme: "Bearer" as const, token };
+}
 
 /** Runs the endpoint and writes its answer. */
 const answerWith =

@@ -1,5 +1,6 @@
 // Redis and events are apart (`/redis`, `/events`): a service that uses neither does not load their client.
 export * from "./access-token.ts";
+export * from "./browser-cookie.ts";
 export * from "./config.ts";
 export * from "./create-app.ts";
 export * from "./dpop.ts";
