@@ -1,5 +1,7 @@
 /** Every row that `make bench` can print, in the order it prints them. */
 import type { Comparison } from "../comparison.ts";
 import { gateway } from "../gateway/layers.ts";
+import { betterAuth } from "./better-auth.ts";
+import { sourceStack } from "./source-stack.ts";
 
-export const comparisons: readonly Comparison[] = [gateway];
+export const comparisons: readonly Comparison[] = [gateway, betterAuth, sourceStack];

@@ -44,12 +44,9 @@ async function driveWithWrk(program: string, request: Request, effort: Effort): 
   try {
     await writeFile(script, asLua(request));
     const connections = ["-t", "1", "-c", String(effort.connections)];
-    return readWrk(
-      await outputOf(program, [
-        ...[...connections, "-d", `${effort.seconds}s`, "--latency", "-s", script],
-        request.url,
-      ]),
-    );
+    const time = ["-d", `${effort.seconds}s`, "--timeout", "10s", "--latency"];
+    const args = [...connections, ...time, "-s", script, request.url];
+    return readWrk(await outputOf(program, args));
   } finally {
     await rm(folder, { recursive: true });
   }
