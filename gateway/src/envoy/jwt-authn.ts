@@ -30,7 +30,7 @@ function verification(tokenIssuer: TokenIssuer): { readonly [field: string]: Jso
   };
 }
 
-function provider({ issuer, audiences, jwks }: TokenIssuer): Json {
+function provider({ issuer, audiences, jwks, cookies }: TokenIssuer): Json {
   return {
     issuer,
     audiences,
@@ -39,6 +39,8 @@ function provider({ issuer, audiences, jwks }: TokenIssuer): Json {
     forward: true,
     // RFC 6750 and RFC 9449. The proof of a token that is bound to a key is the services' to check.
     from_headers: SCHEMES.map((scheme) => ({ name: "Authorization", value_prefix: `${scheme} ` })),
+    // Whether a page of our own sent it along is the services' to check.
+    ...(cookies.length > 0 && { from_cookies: cookies }),
     // A caller sends the same token again and again; its expiry is looked at each time.
     jwt_cache_config: { jwt_cache_size: 1000 },
     remote_jwks: {

@@ -97,6 +97,31 @@ test("jwt > the filter is configured exactly so", () => {
   });
 });
 
+const inCookies = (names: string) =>
+  TOKENS.replace("  jwks:", `  extractFrom: { cookies: ${names} }\n  jwks:`);
+
+test("jwt > a token may come in the cookies that the policy names, beside the header", () => {
+  expect(jwtFilter(...base, inCookies("[__Host-access, other]"))).toMatchObject({
+    typed_config: {
+      providers: {
+        gateway: {
+          from_headers: expect.anything(),
+          from_cookies: ["__Host-access", "other"],
+        },
+      },
+    },
+  });
+});
+
+test.each([
+  ["[]", "extractFrom.cookies"],
+  ["['a=b']", "extractFrom.cookies[0]"],
+  ["['a; b']", "extractFrom.cookies[0]"],
+])("jwt > cookies %s are refused, and the policy counts for nothing", (names, field) => {
+  expect(given(...base, inCookies(names)).refusals).toEqual([expect.stringContaining(field)]);
+  expect(access(...base, inCookies(names))).toEqual({ public: "refused", protected: "refused" });
+});
+
 test("jwt > the filter is there without an issuer too, so that no version lets anybody slip through", () => {
   expect(jwtFilter(...base)).toMatchObject({ name: "envoy.filters.http.jwt_authn" });
 });
@@ -151,6 +176,11 @@ test.each([
     "a route with an issuer",
     "targetRefs: [{ kind: HTTPRoute, name: posts }]\nissuer: x\nrequirement: None",
     "issuer: belongs on the Gateway's policy",
+  ],
+  [
+    "a route with a cookie",
+    "targetRefs: [{ kind: HTTPRoute, name: posts }]\nextractFrom: { cookies: [a] }\nrequirement: None",
+    "extractFrom: belongs on the Gateway's policy",
   ],
   [
     "a Gateway with a requirement",

@@ -53,6 +53,7 @@ const tokensOn = (name: string, keys: string) =>
 targetRefs: [{ kind: Gateway, name: ${name} }]
 issuer: ${issuer.issuer}
 audiences: [${issuer.audience}]
+extractFrom: { cookies: [__Host-access] }
 jwks: { backendRef: { name: ${keys}, port: 80 }, path: /auth/jwks }`,
   );
 const onAll = (yaml: string) =>
@@ -254,7 +255,31 @@ test("a token that is bound to a key > goes to the service with its proof, and i
   expect((await ask(port, "/posts/1", dpop(await issuer.forgedToken()))).status).toBe(401);
 });
 
-test("a token > is taken from the Authorization header and from nowhere else", async () => {
+test("a token in the cookie that the policy names > passes like one in the header, and is no less verified", async () => {
+  const cookie = (value: string): Question => ({
+    headers: { cookie: `theme=dark; __Host-access=${value}; other=1` },
+  });
+  const answer = await ask(port, "/cards", cookie(token));
+  expect(answer.json()).toMatchObject({ service: "cards", headers: cookie(token).headers });
+  const before = cards.count();
+  for (const bad of [await issuer.expiredToken(), await issuer.forgedToken(), "", "a.b.c"]) {
+    expect(problemOf(await ask(port, "/cards", cookie(bad)))).toBe("401 unauthenticated");
+  }
+  expect(cards.count()).toBe(before);
+});
+
+test("a token in the header > passes with a good one in the cookie, and neither makes up for a bad other", async () => {
+  const both = async (header: string, cookie: string) => {
+    const headers = { authorization: `Bearer ${header}`, cookie: `__Host-access=${cookie}` };
+    return (await ask(port, "/cards", { headers })).status;
+  };
+  expect(await both(token, token)).toBe(200);
+  const forged = await issuer.forgedToken();
+  expect(await both(forged, token)).toBe(401);
+  expect(await both(token, forged)).toBe(401);
+});
+
+test("a token > is taken from the Authorization header, the named cookie, and from nowhere else", async () => {
   const elsewhere: Question["headers"][] = [
     { cookie: `access_token=${token}` },
     { "x-authorization": `Bearer ${token}` },

@@ -51,6 +51,7 @@ test("shipped objects > this, and nothing else, is served without a token", asyn
     "ANY /patients/openapi.json",
     "ANY /payments/openapi.json",
     "ANY /posts/openapi.json",
+    "GET /auth/erasures/**",
     "GET /auth/verify",
     "POST /auth/sign-in",
     "POST /auth/sign-up",

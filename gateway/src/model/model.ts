@@ -65,4 +65,6 @@ export interface TokenIssuer {
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly jwks: { readonly backend: string; readonly url: string };
+  /** Cookies that a browser's token may be in. */
+  readonly cookies: readonly string[];
 }

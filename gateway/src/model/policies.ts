@@ -103,7 +103,7 @@ function resolveIssuer(
   references: References,
   issuers: Map<string, TokenIssuer>,
 ): Condition {
-  const { issuer, audiences, jwks } = policy.spec;
+  const { issuer, audiences, jwks, extractFrom } = policy.spec;
   if (issuer === undefined || audiences === undefined || jwks === undefined) {
     throw new Error("A JWTPolicy on a Gateway passed its schema without issuer, audiences or jwks");
   }
@@ -117,7 +117,8 @@ function resolveIssuer(
   }
   const url = `http://${outcome.authority}${jwks.path}`;
   const key = targetKey(policy.metadata.namespace, target);
-  issuers.set(key, { issuer, audiences, jwks: { backend: outcome.backend.name, url } });
+  const cookies = extractFrom?.cookies ?? [];
+  issuers.set(key, { issuer, audiences, jwks: { backend: outcome.backend.name, url }, cookies });
   return holds("ResolvedRefs");
 }
 

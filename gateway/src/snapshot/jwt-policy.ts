@@ -23,6 +23,14 @@ const Jwks = z.strictObject({
   path: z.string().startsWith("/"),
 });
 
+/** As in Envoy Gateway: where a token is, beside the `Authorization` header. Names after RFC 6265. */
+const ExtractFrom = z.strictObject({
+  cookies: z
+    .array(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/))
+    .min(1)
+    .max(4),
+});
+
 export const JWTPolicy = z.object({
   metadata: Metadata,
   spec: z
@@ -31,6 +39,7 @@ export const JWTPolicy = z.object({
       issuer: z.string().min(1).optional(),
       audiences: z.array(z.string().min(1)).min(1).optional(),
       jwks: Jwks.optional(),
+      extractFrom: ExtractFrom.optional(),
       requirement: z.enum(["Required", "None"]).optional(),
     })
     .superRefine((spec, context) => {
@@ -46,6 +55,8 @@ export const JWTPolicy = z.object({
         if (onGateway && spec[field] === undefined) {
           refuse(field, "is needed on a Gateway");
         }
+      }
+      for (const field of ["issuer", "audiences", "jwks", "extractFrom"] as const) {
         if (onRoute && spec[field] !== undefined) {
           refuse(field, "belongs on the Gateway's policy");
         }
