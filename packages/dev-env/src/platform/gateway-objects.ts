@@ -11,6 +11,8 @@ import type { PlatformSettings } from "./platform-settings.ts";
 const NAMESPACE = "portico";
 const GATEWAY = "portico";
 const SERVICE_PORT = 80;
+/** The service kit's name for it, which a process as small as this one does not load. */
+const ACCESS_TOKEN_COOKIE = "__Host-portico-access";
 
 export async function writeGatewayObjects(settings: PlatformSettings): Promise<string> {
   const folder = join(settings.folder, "gateway", "objects");
@@ -52,6 +54,7 @@ function jwtPolicy({ issuer, origin }: PlatformSettings) {
       issuer,
       audiences: [origin],
       jwks: { backendRef: { name: "auth", port: SERVICE_PORT }, path: "/auth/jwks" },
+      extractFrom: { cookies: [ACCESS_TOKEN_COOKIE] },
     },
   };
 }
