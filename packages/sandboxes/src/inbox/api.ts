@@ -14,6 +14,12 @@ const ListQuery = z.object({
   waitMs: z.coerce.number().int().min(0).max(30_000).default(0),
 });
 
+const ArrivalsQuery = z.object({
+  domain: z.string().min(1).max(253),
+  after: z.string().max(100).optional(),
+  waitMs: z.coerce.number().int().min(0).max(30_000).default(0),
+});
+
 export function inboxApi(store: MessageStore, faults: FaultQueue<InboxFault>): Router {
   const api = Router();
 
@@ -22,6 +28,16 @@ export function inboxApi(store: MessageStore, faults: FaultQueue<InboxFault>): R
     if (waitMs > 0) await store.next({ to }, AbortSignal.timeout(waitMs));
     const page = store.list({ to }, limit, cursor);
     response.json({ messages: page.messages.map(summarize), next: page.next });
+  });
+
+  api.get("/arrivals", async (request, response) => {
+    const { domain, after, waitMs } = ArrivalsQuery.parse(request.query);
+    const found = await store.arrivals(domain, after, AbortSignal.timeout(waitMs));
+    const messages = found.messages.map((message) => ({
+      ...summarize(message),
+      links: message.links,
+    }));
+    response.json({ messages, after: found.after });
   });
 
   api.get("/messages/:id", (request, response, next) => {

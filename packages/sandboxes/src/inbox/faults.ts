@@ -6,6 +6,8 @@ const count = z.int().min(1).max(100_000).optional();
 export const InboxFault = z.discriminatedUnion("kind", [
   /** RCPT TO is answered 451: try again later (greylisting, a full queue). */
   z.object({ kind: z.literal("refuse"), count }),
+  /** RCPT TO is answered 550: no such mailbox, now or later. With `to`, for that recipient only. */
+  z.object({ kind: z.literal("reject"), count, to: z.string().max(320).optional() }),
   /** MAIL FROM is answered late. */
   z.object({
     kind: z.literal("slow"),

@@ -150,6 +150,16 @@ describe("faults", () => {
     expect(inbox.messages()).toHaveLength(1);
   });
 
+  it("rejects one recipient for good (550), and nobody else", async () => {
+    const inbox = await openInbox();
+    await post(`${inbox.url}/api/faults`, { kind: "reject", to: "Ada@example.com" });
+    const transport = transportTo(inbox.smtpUrl);
+
+    await expect(transport.sendMail(mail())).rejects.toMatchObject({ responseCode: 550 });
+    await transport.sendMail(mail({ to: "bob@example.com" }));
+    expect(inbox.messages().map(({ to }) => to)).toEqual([["bob@example.com"]]);
+  });
+
   it("breaks the connection after the message and keeps nothing", async () => {
     const inbox = await openInbox({ faults: [{ kind: "drop", count: 1 }] });
 
@@ -201,6 +211,27 @@ describe("API", () => {
     await transportTo(inbox.smtpUrl).sendMail(mail());
 
     expect((await waiting).messages).toHaveLength(1);
+  });
+
+  it("tells what arrived for a domain since the last look, oldest first", async () => {
+    const inbox = await openInbox();
+    const transport = transportTo(inbox.smtpUrl);
+    const subjects = ({ messages }: { messages: { subject: string }[] }) =>
+      messages.map(({ subject }) => subject);
+    for (const subject of ["one", "two"]) await transport.sendMail(mail({ subject }));
+    await transport.sendMail(mail({ to: "bob@other.example.com", subject: "no" }));
+
+    const arrivals = `${inbox.url}/api/arrivals?domain=Example.com`;
+    const first = await getJson(arrivals);
+    expect(subjects(first)).toEqual(["one", "two"]);
+    expect(first.messages[0].links).toEqual(["http://localhost:8080/auth/verify?token=a&b=1"]);
+    expect(subjects(await getJson(`${arrivals}&after=${first.after}`))).toEqual([]);
+
+    const waiting = getJson(`${arrivals}&after=${first.after}&waitMs=20000`);
+    await transport.sendMail(mail({ subject: "three" }));
+    expect(subjects(await waiting)).toEqual(["three"]);
+    // As after a restart of the inbox, which numbers from one again.
+    expect(subjects(await getJson(`${arrivals}&after=elsewhere:99`))).toHaveLength(3);
   });
 
   it("shows one message and its source; an unknown one is 404", async () => {

@@ -1,4 +1,5 @@
 /** Keeps the newest messages in memory, bounded by number and by size, and tells who waits for one. */
+import { randomUUID } from "node:crypto";
 import type { Message } from "./message.ts";
 
 /** Which messages someone asks for. Addresses compare without regard to case. */
@@ -17,8 +18,13 @@ export type MessageStore = {
   list(filter: MessageFilter, limit: number, cursor?: string): MessagePage;
   /** Resolves with a message that matches, the newest there is or else the next to come; undefined when the signal aborts first. */
   next(filter: MessageFilter, signal: AbortSignal): Promise<Message | undefined>;
+  /** What came for a domain since an earlier look, or since ever; waits for the first until `signal` aborts. */
+  arrivals(domain: string, after: string | undefined, signal: AbortSignal): Promise<Arrivals>;
   clear(): void;
 };
+
+/** Oldest first. `after` is where the next look begins. */
+export type Arrivals = { messages: Message[]; after: string };
 
 export type StoreLimits = { maxMessages: number; maxBytes: number; now: () => number };
 
@@ -37,6 +43,8 @@ export function createMessageStore({ maxMessages, maxBytes, now }: StoreLimits):
   let messages: Message[] = [];
   let keptBytes = 0;
   let sequence = 0;
+  /** Ids begin anew with each store. */
+  const store = randomUUID();
   const watchers = new Set<(message: Message) => void>();
 
   const evict = (): void => {
@@ -55,6 +63,37 @@ export function createMessageStore({ maxMessages, maxBytes, now }: StoreLimits):
     return { messages: page, next: found.length > limit ? page.at(-1)?.id : undefined };
   };
 
+  const next: MessageStore["next"] = (filter, signal) => {
+    const [newest] = list(filter, 1).messages;
+    return newest ? Promise.resolve(newest) : nextOf((message) => matches(message, filter), signal);
+  };
+
+  const nextOf = (isMeant: (message: Message) => boolean, signal: AbortSignal) =>
+    new Promise<Message | undefined>((resolve) => {
+      const finish = (message?: Message): void => {
+        watchers.delete(watch);
+        signal.removeEventListener("abort", onAbort);
+        resolve(message);
+      };
+      const watch = (message: Message): void => {
+        if (isMeant(message)) finish(message);
+      };
+      const onAbort = (): void => finish();
+      if (signal.aborted) return finish();
+      watchers.add(watch);
+      signal.addEventListener("abort", onAbort);
+    });
+
+  const arrivals: MessageStore["arrivals"] = async (domain, after, signal) => {
+    const [seenIn, seen] = after?.split(":") ?? [];
+    const isMeant = ({ to }: Message) =>
+      to.some((address) => address.toLowerCase().endsWith(`@${domain.toLowerCase()}`));
+    const isNew = ({ id }: Message) => seenIn !== store || Number(id) > Number(seen);
+    const find = () => messages.filter((message) => isNew(message) && isMeant(message));
+    if (find().length === 0) await nextOf(isMeant, signal);
+    return { messages: find(), after: `${store}:${sequence}` };
+  };
+
   return {
     add(content) {
       sequence += 1;
@@ -71,24 +110,8 @@ export function createMessageStore({ maxMessages, maxBytes, now }: StoreLimits):
     },
     find: (id) => messages.find((message) => message.id === id),
     list,
-    next(filter, signal) {
-      const [newest] = list(filter, 1).messages;
-      if (newest || signal.aborted) return Promise.resolve(newest);
-
-      return new Promise((resolve) => {
-        const finish = (message?: Message): void => {
-          watchers.delete(watch);
-          signal.removeEventListener("abort", onAbort);
-          resolve(message);
-        };
-        const watch = (message: Message): void => {
-          if (matches(message, filter)) finish(message);
-        };
-        const onAbort = (): void => finish();
-        watchers.add(watch);
-        signal.addEventListener("abort", onAbort);
-      });
-    },
+    next,
+    arrivals,
     clear() {
       messages = [];
       keptBytes = 0;

@@ -57,7 +57,10 @@ export async function receiveMail(
       done();
     },
 
-    onRcptTo(_address, _session, done) {
+    onRcptTo({ address }, _session, done) {
+      const isFor = ({ to }: { to?: string | undefined }) =>
+        to === undefined || to.toLowerCase() === address.toLowerCase();
+      if (faults.take("reject", isFor)) return done(reply(550, "5.1.1 No such mailbox"));
       done(faults.take("refuse") ? reply(451, "4.3.0 Try again later") : null);
     },
 
