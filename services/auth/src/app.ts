@@ -16,6 +16,8 @@ import { signUp } from "./accounts/sign-up.ts";
 import type { MailLimit } from "./attempts/mail-limit.ts";
 import type { PlaceLimit } from "./attempts/place-limit.ts";
 import { guardDevicePage } from "./device/guard-device-page.ts";
+import type { IdentityProviders } from "./identity-providers/create-identity-providers.ts";
+import { identityProviderPages } from "./identity-providers/pages.ts";
 import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
@@ -29,6 +31,7 @@ import { eraseMe } from "./personal-data/erase-me.ts";
 import type { ErasureStore } from "./personal-data/erasure-store.ts";
 import { getErasure } from "./personal-data/get-erasure.ts";
 import type { SecondFactor } from "./second-factor/create-second-factor.ts";
+import type { RequireSecondFactor } from "./second-factor/require-second-factor.ts";
 import { rememberDevice } from "./sessions/device.ts";
 import { endSession } from "./sessions/end-session.ts";
 import { endSessions } from "./sessions/end-sessions.ts";
@@ -49,6 +52,7 @@ export type EndpointDependencies = {
   sessions: SessionStore;
   outbox: Outbox;
   authenticate: Authenticate;
+  requireSecondFactor: RequireSecondFactor;
   issueAccessToken: IssueAccessToken;
   verifyAddress: VerifyAddress;
   signUps: PlaceLimit;
@@ -63,6 +67,7 @@ export type AuthDependencies = EndpointDependencies &
     provider: Provider;
     redis: Redis;
     secondFactor: SecondFactor;
+    identityProviders: IdentityProviders;
     findSignInStep: FindSignInStep;
     finishSignIn: FinishSignIn;
     frontendUrl: string;
@@ -76,7 +81,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
     verify(dependencies.verifyAddress),
     verificationStatus(freshAccounts),
     requestVerification(accounts, outbox, dependencies.mails),
-    signIn(authenticate, dependencies.issueAccessToken),
+    signIn(authenticate, dependencies.requireSecondFactor, dependencies.issueAccessToken),
     signOut(sessions),
     listSessions(sessions),
     endSession(sessions),
@@ -96,6 +101,7 @@ const pages = (dependencies: AuthDependencies) => [
   verifyForm(dependencies.verifyAddress, dependencies.formTokens, dependencies.frontendUrl),
   interaction(dependencies),
   ...secondStep(dependencies),
+  ...identityProviderPages(dependencies),
   ...serveFiles,
   guardDevicePage(dependencies.redis),
   ...mountProvider(dependencies.provider),

@@ -18,6 +18,7 @@ import { createMailLimit } from "./attempts/mail-limit.ts";
 import { createPlaceLimit } from "./attempts/place-limit.ts";
 import { createSignInAttempts } from "./attempts/sign-in-attempts.ts";
 import type { AuthConfig } from "./config.ts";
+import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
 import { tokenWith } from "./links/link.ts";
 import { createLinkStore } from "./links/link-store.ts";
@@ -41,6 +42,7 @@ import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
 import { createRevocationStore } from "./revocation/revocation-store.ts";
 import { revokeWith } from "./revocation/revoke.ts";
 import { createSecondFactor } from "./second-factor/create-second-factor.ts";
+import { requireSecondFactorWith } from "./second-factor/require-second-factor.ts";
 import { createSessionStore } from "./sessions/session-store.ts";
 import { readSigningKeys } from "./signing-keys/signing-keys.ts";
 import { sendVerification } from "./verification/send-verification.ts";
@@ -77,6 +79,16 @@ export function assemble(parts: Parts) {
     publicOrigin: config.publicOrigin,
     rolesThatNeedIt: config.secondFactorRoles,
   });
+  const identityProviders = createIdentityProviders({
+    mongo,
+    outbox,
+    accounts,
+    factors: secondFactor.factors,
+    providers: config.identityProviders ?? [],
+    issuer: config.issuer,
+    publicOrigin: config.publicOrigin,
+    logger,
+  });
   const provider = createProvider({
     issuer: config.issuer,
     audience: config.audience,
@@ -103,6 +115,7 @@ export function assemble(parts: Parts) {
     sessions,
     outbox,
     authenticate: authenticateWith(accounts, createSignInAttempts(redis, config.attemptsPerPlace)),
+    requireSecondFactor: requireSecondFactorWith(secondFactor),
     issueAccessToken: issueAccessTokenWith(provider, config.audience),
     verifyAddress: verifyAddressWith(
       mongo,
@@ -119,8 +132,9 @@ export function assemble(parts: Parts) {
     eraseAccount: eraseAccountWith({ accounts, holdings, erasures, revoke, outbox }),
     erasures,
     secondFactor,
+    identityProviders,
     findSignInStep: findSignInStepWith(provider, freshAccounts, secondFactor),
-    finishSignIn: finishSignInWith(provider, secondFactor),
+    finishSignIn: finishSignInWith(provider, secondFactor, identityProviders.pendingLinks),
     frontendUrl: config.frontendUrl,
     trustedHops: config.trustedHops,
     logger,

@@ -1,5 +1,6 @@
 import type { AccessToken, KoaContextWithOIDC, Account as OidcAccount } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
+import { levelOf } from "../second-factor/second-factor.ts";
 
 /** OpenID Connect Core section 5.4: which scope releases which claims about a person. */
 export const claimsByScope = {
@@ -52,10 +53,12 @@ export const signInGrantType = "sign_in";
  */
 export function authenticationClaims(
   ctx: KoaContextWithOIDC | undefined,
-  token: Pick<AccessToken, "gty">,
+  token: Pick<AccessToken, "gty"> & { amr?: readonly string[] },
   now: () => number = Date.now,
 ) {
-  if (token.gty === signInGrantType) return { auth_time: Math.floor(now() / 1000) };
+  if (token.gty === signInGrantType) {
+    return { auth_time: Math.floor(now() / 1000), acr: levelOf(token.amr), amr: token.amr };
+  }
   const { RotatedRefreshToken, RefreshToken, AuthorizationCode, DeviceCode } =
     ctx?.oidc.entities ?? {};
   const source = RotatedRefreshToken ?? RefreshToken ?? AuthorizationCode ?? DeviceCode;

@@ -12,7 +12,11 @@ export type IssuedAccessToken = {
   scope: string;
 };
 
-export type IssueAccessToken = (account: Account) => Promise<IssuedAccessToken>;
+/** @param amr RFC 8176: how the person signed in */
+export type IssueAccessToken = (
+  account: Account,
+  amr: readonly string[],
+) => Promise<IssuedAccessToken>;
 
 /**
  * An access token for the platform's own front end, made by the protocol library's own models, so that
@@ -20,7 +24,7 @@ export type IssueAccessToken = (account: Account) => Promise<IssuedAccessToken>;
  */
 export const issueAccessTokenWith =
   (provider: Provider, audience: string): IssueAccessToken =>
-  async (account) => {
+  async (account, amr) => {
     const client = await provider.Client.find(firstParty.client_id);
     if (!client) throw new Error("The first-party client is missing.");
     // Without a refresh token there is nothing to be offline with.
@@ -42,7 +46,7 @@ export const issueAccessTokenWith =
       scope,
       resourceServer: new provider.ResourceServer(audience, resourceServer(audience, scopes)),
     });
-    Object.assign(token, { account: toOidcAccount(account) });
+    Object.assign(token, { account: toOidcAccount(account), amr });
     const accessToken = await token.save();
     return { accessToken, tokenType: "Bearer", expiresIn: token.expiration, scope };
   };

@@ -73,7 +73,7 @@ export const isBelow = (level: Level, needed: Level): boolean =>
 export const secondFactorRequired = problemType(
   403,
   "second-factor-required",
-  "This account has a second factor: send `otp` or `recoveryCode` too.",
+  "This account has a second factor: send `otp` or `recoveryCode` too. Passkeys work in a browser.",
 );
 export const enrolmentRequired = problemType(
   403,
