@@ -1,5 +1,6 @@
 import { readConfig, redisUrl, ServiceConfig, secret } from "@portico/service-kit";
 import { z } from "zod";
+import { identityProviders } from "./identity-providers/identity-provider.ts";
 import { keyEncryptionKey } from "./key-ring/key-ring.ts";
 import { Role } from "./roles/role.ts";
 
@@ -22,6 +23,7 @@ export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
     "Private JWKS (RFC 7517) of ES256 keys; the first signs, all of them are published",
   ),
   keyEncryptionKey,
+  identityProviders,
   secondFactorRoles: z
     .string()
     .transform((value) => value.split(","))

@@ -100,6 +100,16 @@ export const migrations: readonly Migration[] = [
       await db.dropCollection("verifications");
     },
   },
+  {
+    id: "0010-identity-providers",
+    async up(db) {
+      const linked = db.collection("linkedIdentities");
+      await linked.createIndex({ issuer: 1, subject: 1 }, { unique: true });
+      await linked.createIndex({ accountId: 1 });
+      await endsByItself(db.collection("federatedSignIns"));
+      await db.collection("federatedSignIns").createIndex({ "purpose.chain": 1 }, { sparse: true });
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

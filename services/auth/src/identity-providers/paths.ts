@@ -1,6 +1,9 @@
 /** The page of one's own account. */
 export const accountPath = "/auth/account";
 
+/** Where a form of that page links an identity. */
+export const linkPathOf = (providerId: string): string => `${accountPath}/identities/${providerId}`;
+
 export const signInPathOf = (interactionUid: string): string =>
   `/auth/interaction/${interactionUid}`;
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Provider } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
 import { requireActive } from "../accounts/require-active.ts";
+import type { PendingLinks } from "../identity-providers/pending-link.ts";
 import { redirect } from "../pages/page.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
 import { isBelow, levelNeeded, levelOf } from "../second-factor/second-factor.ts";
@@ -30,6 +31,7 @@ export const finishSignInWith =
   (
     provider: Provider,
     { factors, rolesThatNeedIt }: Pick<SecondFactor, "factors" | "rolesThatNeedIt">,
+    pendingLinks: Pick<PendingLinks, "complete">,
     now: () => number = Date.now,
   ): FinishSignIn =>
   async (request, response, { account, amr, signedInAt = Math.floor(now() / 1000) }) => {
@@ -45,6 +47,7 @@ export const finishSignInWith =
       redirect(response, `/auth/interaction/${interaction.uid}`);
       return;
     }
+    await pendingLinks.complete(interaction, account);
     const login = { accountId: account.id, acr: levelOf(amr), amr: [...amr], ts: signedInAt };
     await provider.interactionFinished(request, response, { login });
   };

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Problem } from "@portico/service-kit";
 import type { Client, Interaction } from "oidc-provider";
+import type { Offers } from "../identity-providers/offers.ts";
 import { type Html, html, join } from "../pages/html.ts";
 import { sendPage } from "../pages/page.ts";
 import type { OfferedSecret } from "../second-factor/enrol-authenticator.ts";
@@ -28,14 +29,15 @@ export type Rejected = { email: string; why: string; problem?: Problem };
 
 export const wrongPassword = "The e-mail address or the password is wrong.";
 
-export function showSignIn(shown: Shown, rejected?: Rejected): void {
+export function showSignIn(shown: Shown, offers: Offers, rejected?: Rejected): void {
   const { interaction, client, formToken } = shown;
-  const email = rejected?.email ?? String(interaction.params.login_hint ?? "");
+  const email = rejected?.email ?? offers.email ?? String(interaction.params.login_hint ?? "");
   const at = pathOf(interaction);
   show(
     shown,
     "Sign in",
     html`<p>to continue to ${nameOf(client)}</p>
+${offers.notice}
 <form method="post" action="${at}">
 ${formToken}
 ${problem(rejected?.why)}
@@ -52,6 +54,7 @@ ${usePasskeyForm({
   label: "Sign in with a passkey",
   formToken,
 })}
+${offers.buttons}
 <p>New here? <a href="/auth/sign-up?interaction=${interaction.uid}">Create an account</a></p>`,
     rejected && (rejected.problem ?? { status: 400 }),
   );

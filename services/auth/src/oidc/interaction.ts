@@ -10,6 +10,8 @@ import { z } from "zod";
 import { type Account, EmailAddress } from "../accounts/account.ts";
 import type { Authenticate } from "../accounts/authenticate.ts";
 import { GivenPassword } from "../accounts/password.ts";
+import type { IdentityProviders } from "../identity-providers/create-identity-providers.ts";
+import { offersOf } from "../identity-providers/offers.ts";
 import type { FormTokens } from "../pages/form-token.ts";
 import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
@@ -33,6 +35,7 @@ export type InteractionDependencies = {
   provider: Provider;
   authenticate: Authenticate;
   secondFactor: SecondFactor;
+  identityProviders: IdentityProviders;
   findSignInStep: FindSignInStep;
   finishSignIn: FinishSignIn;
   formTokens: FormTokens;
@@ -40,11 +43,12 @@ export type InteractionDependencies = {
 
 export const interaction = (dependencies: InteractionDependencies) => {
   const { provider, authenticate, secondFactor, findSignInStep, finishSignIn } = dependencies;
+  const findOffers = offersOf(dependencies.identityProviders);
 
   const continueSignIn = async (shown: Shown, request: PageRequest) => {
     const step = await findSignInStep(shown.interaction);
     if (step.name === "first-factor") {
-      showSignIn(shown);
+      showSignIn(shown, await findOffers(shown.interaction));
     } else if (step.name === "second-factor") {
       showSecondFactor(shown, step.enrolled);
     } else if (step.name === "enrolment") {
@@ -97,7 +101,8 @@ export const interaction = (dependencies: InteractionDependencies) => {
       }
       const checked = await checkPassword(form, request.ip ?? "");
       if ("why" in checked) {
-        showSignIn({ response, interaction, client, formToken }, checked);
+        const offers = await findOffers(interaction);
+        showSignIn({ response, interaction, client, formToken }, offers, checked);
         return;
       }
       await finishSignIn(request, response, { account: checked, amr: [methods.password] });

@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { Problem, tooManyRequests } from "@portico/service-kit";
 import type { Provider } from "oidc-provider";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
+import { offersOf } from "../identity-providers/offers.ts";
 import type { Html } from "../pages/html.ts";
 import { sendJson } from "../pages/page.ts";
 import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
@@ -102,7 +103,7 @@ const passkeyPage = (dependencies: Dependencies): Page =>
     const answer = form.get("passkey") ?? "";
     const known = step.name === "second-factor" ? step.proved.account.id : undefined;
     const owner = await passkeys.use(interactionOf(request), answer, known).catch(asRefusal);
-    if (owner instanceof Problem) showRefusedPasskey(shown, step, owner);
+    if (owner instanceof Problem) await showRefusedPasskey(dependencies, shown, step, owner);
     else if (step.name === "second-factor") {
       await goOn(dependencies, request, shown, step.proved, methods.passkey);
     } else {
@@ -115,11 +116,17 @@ const asRefusal = (error: unknown): Problem => {
   throw error;
 };
 
-function showRefusedPasskey(shown: Shown, step: SignInStep, problem: Problem): void {
+async function showRefusedPasskey(
+  { identityProviders }: Dependencies,
+  shown: Shown,
+  step: SignInStep,
+  problem: Problem,
+): Promise<void> {
   if (step.name === "second-factor") {
     showSecondFactor(shown, step.enrolled, { field: "passkey", problem });
   } else {
-    showSignIn(shown, { email: "", why: problem.detail, problem });
+    const offers = await offersOf(identityProviders)(shown.interaction);
+    showSignIn(shown, offers, { email: "", why: problem.detail, problem });
   }
 }
 

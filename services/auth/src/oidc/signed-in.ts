@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Provider } from "oidc-provider";
+
+/** Whom a browser's session belongs to; `sessionUid` is the id that lists of sessions have. */
+export type SignedIn = { accountId: string; sessionUid: string };
+
+/** Who is signed in in this browser, by the cookie that the protocol library gave it. */
+export type FindSignedIn = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<SignedIn | undefined>;
+
+export const findSignedInWith =
+  (provider: Provider): FindSignedIn =>
+  async (request, response) => {
+    const session = await provider.Session.get(provider.createContext(request, response));
+    return session.accountId
+      ? { accountId: session.accountId, sessionUid: session.uid }
+      : undefined;
+  };
+
+/** What forms of a signed-in person's pages are bound to. */
+export const sessionOf = (signedIn: SignedIn | undefined): string =>
+  `session ${signedIn?.sessionUid ?? "none"}`;

@@ -1,0 +1,119 @@
+/** An auth that people may sign in to with two identity providers, and a browser that goes there and back. */
+import { type Browser, createBrowser, type TestStores, type Visit } from "@portico/dev-env";
+import { createIdentityProvider, type IdentityProvider, type NewPerson } from "@portico/sandboxes";
+import * as openid from "openid-client";
+import { createRelyingParty, type RelyingParty, type Tokens } from "./relying-party.ts";
+import { startAuth, type TestAuth } from "./start-auth.ts";
+
+export type Federation = {
+  auth: TestAuth;
+  /** In the configuration as `one` ("One ID") and `two`. */
+  one: IdentityProvider;
+  two: IdentityProvider;
+  application: RelyingParty;
+  stop(): Promise<void>;
+};
+
+type Client = { clientId: string; clientSecret: string; redirectUris: string[] };
+
+const secret = "a-secret-that-only-tests-use";
+
+export async function startFederation(stores: TestStores): Promise<Federation> {
+  const clients: Record<string, Client> = {
+    one: { clientId: "portico-one", clientSecret: secret, redirectUris: [] },
+    two: { clientId: "portico-two", clientSecret: secret, redirectUris: [] },
+  };
+  const [one, two] = await Promise.all([
+    createIdentityProvider({ clients: [clients.one as Client] }),
+    createIdentityProvider({ clients: [clients.two as Client] }),
+  ]);
+  const configured = [
+    { id: "one", name: "One ID", issuer: one.url, clientId: "portico-one", clientSecret: secret },
+    { id: "two", name: "Two ID", issuer: two.url, clientId: "portico-two", clientSecret: secret },
+  ];
+  const auth = await startAuth(stores, { IDENTITY_PROVIDERS: JSON.stringify(configured) });
+  // The providers read them with their first request, and auth has its address only now.
+  for (const [id, { redirectUris }] of Object.entries(clients)) {
+    redirectUris.push(`${auth.origin}/auth/identity-providers/${id}/callback`);
+  }
+  const application = await createRelyingParty(auth, "federated");
+  return {
+    auth,
+    one,
+    two,
+    application,
+    async stop() {
+      await auth.stop();
+      await Promise.all([one.close(), two.close()]);
+    },
+  };
+}
+
+/** A sign-in of one person in one browser, step by step. */
+export type Journey = {
+  browser: Browser;
+  /** The application's request: ends at auth's sign-in page. */
+  open(parameters?: Record<string, string>): Promise<Visit>;
+  /** Presses the button on the sign-in page; answers the provider's page. */
+  leave(page: Visit, providerName?: string): Promise<Visit>;
+  /** Picks the person there; answers the URL that the provider sends the browser back to. */
+  pick(page: Visit, sub: string): Promise<URL>;
+  /** All of it: what auth shows, or where the application gets its answer. */
+  arrive(sub: string, providerName?: string): Promise<Visit>;
+  /** Of the application, from the answer that the journey ended with. */
+  tokens(end: Visit): Promise<Tokens>;
+};
+
+export function createJourney({ auth, one, two, application }: Federation): Journey {
+  const browser = createBrowser(auth.origin);
+  const abroad = new Map([one, two].map(({ url }) => [url, createBrowser(url)]));
+  const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+
+  const journey: Journey = {
+    browser,
+
+    async open(parameters = {}) {
+      const url = openid.buildAuthorizationUrl(application.configuration, {
+        redirect_uri: "https://rp.example/callback",
+        scope: "openid email profile",
+        code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge_method: "S256",
+        ...parameters,
+      });
+      return browser.open(url);
+    },
+
+    async leave(page, providerName = "One ID") {
+      const [, path = ""] =
+        new RegExp(`href="([^"]+)">Continue with ${providerName}<`).exec(page.body) ?? [];
+      if (!path) throw new Error(`No button for ${providerName}: ${page.body}`);
+      const away = await browser.open(path);
+      const provider = abroad.get(away.url.origin);
+      return provider ? provider.open(away.url) : away;
+    },
+
+    async pick(page, sub) {
+      const provider = abroad.get(page.url.origin);
+      if (!provider) throw new Error(`Not at a provider: ${page.url} ${page.body}`);
+      return (await provider.submit(page, { sub })).url;
+    },
+
+    async arrive(sub, providerName) {
+      const page = await journey.leave(await journey.open(), providerName);
+      return browser.open(await journey.pick(page, sub));
+    },
+
+    tokens: ({ url }) =>
+      openid.authorizationCodeGrant(application.configuration, url, { pkceCodeVerifier }),
+  };
+  return journey;
+}
+
+let people = 0;
+
+/** Somebody with an address that nobody else has. */
+export const newcomer = (more: Partial<NewPerson> = {}): NewPerson => {
+  people += 1;
+  const email = `newcomer-${process.pid}-${people}-${Date.now()}@portico.example`;
+  return { email, givenName: "Grace", familyName: "Hopper", ...more };
+};
