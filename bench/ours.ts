@@ -1,8 +1,12 @@
 /** What is measured of ours, as clients reach it: through the gateway. */
-import type { Platform, ReadyUser } from "@portico/dev-env";
+import { equal } from "node:assert/strict";
+import type { Platform } from "@portico/dev-env";
 import type { Contender } from "./load/in-turn.ts";
-import { repeatedly } from "./load/requests.ts";
-import { basic, bearer, form, json, sendForJson } from "./load/send.ts";
+import { type Request, repeatedly } from "./load/requests.ts";
+import { basic, bearer, form, json, send, sendForJson } from "./load/send.ts";
+import { type Step, stepwise } from "./load/steps.ts";
+import { addPeople, type Person, refreshClient, signInWithBrowser } from "./people.ts";
+import { refreshChain, requireRotation } from "./refresh-chain.ts";
 
 export const usersMe = (platform: Platform): Contender =>
   repeatedly("GET /auth/users/me through our gateway", () => ({
@@ -10,23 +14,42 @@ export const usersMe = (platform: Platform): Contender =>
     headers: bearer(platform.ready.accessToken),
   }));
 
-export function clientCredentials({ ready }: Platform): Contender {
-  const client = ready.clients.find(({ grant_types }) =>
-    grant_types.includes("client_credentials"),
-  );
-  const request = form({ grant_type: "client_credentials", scope: "posts:read" });
-  const authorization = basic(String(client?.client_id), String(client?.client_secret));
-  return repeatedly("client credentials, POST /auth/token through our gateway", () => ({
-    ...request,
-    url: `${ready.gateway}/auth/token`,
-    headers: { ...request.headers, ...authorization },
-  }));
+export async function clientCredentials(platform: Platform): Promise<Contender> {
+  const { clients } = platform.ready;
+  const client = clients.find(({ grant_types }) => grant_types.includes("client_credentials"));
+  const secret = String(client?.client_secret);
+  const ask = (given: string): Request => {
+    const request = form({ grant_type: "client_credentials", scope: "posts:read" });
+    const headers = { ...request.headers, ...basic(String(client?.client_id), given) };
+    return { ...request, headers, url: `${platform.ready.gateway}/auth/token` };
+  };
+  await sendForJson(ask(secret));
+  equal((await send(ask("guessed"))).status, 401, "auth takes a wrong secret");
+  return repeatedly("client credentials through our gateway", () => ask(secret));
 }
 
-export type SignedIn = { accessToken: string; expiresIn: number };
+/** Everybody signs in once, in a browser of their own; a connection then goes on refreshing. */
+export async function refreshing(platform: Platform, connections: number): Promise<Contender> {
+  const client = refreshClient(platform);
+  const [tried, ...people] = await addPeople(platform, connections + 1);
+  await requireRotation(client, await signInWithBrowser(platform, tried as Person));
+  const chains: Step[] = [];
+  for (const person of people) {
+    chains.push(refreshChain(client, await signInWithBrowser(platform, person)));
+  }
+  return stepwise("refresh, rotating, through our gateway", chains);
+}
 
-export const signIn = (
-  gateway: string,
-  { email, password }: Pick<ReadyUser, "email" | "password">,
-): Promise<SignedIn> =>
-  sendForJson({ ...json({ email, password }), url: `${gateway}/auth/sign-in` });
+/** In turn, so that nobody's limits are met. */
+export function signingIn(
+  { ready }: Platform,
+  people: readonly Person[],
+  connections: number,
+): Contender {
+  let count = 0;
+  const signIn = () => {
+    const { email, password } = people[count++ % people.length] as Person;
+    return sendForJson({ ...json({ email, password }), url: `${ready.gateway}/auth/sign-in` });
+  };
+  return stepwise("POST /auth/sign-in through our gateway", Array(connections).fill(signIn));
+}

@@ -2,6 +2,16 @@
 import type { Comparison } from "../comparison.ts";
 import { gateway } from "../gateway/layers.ts";
 import { betterAuth } from "./better-auth.ts";
+import { keycloak } from "./keycloak.ts";
+import { refresh } from "./refresh.ts";
+import { signIn } from "./sign-in.ts";
 import { sourceStack } from "./source-stack.ts";
 
-export const comparisons: readonly Comparison[] = [gateway, betterAuth, sourceStack];
+export const comparisons: readonly Comparison[] = [
+  gateway,
+  betterAuth,
+  sourceStack,
+  keycloak,
+  refresh,
+  signIn,
+];

@@ -9,24 +9,18 @@ import { closeIdleConnections } from "./send.ts";
 /** Rejects when the answer is not what it must be. */
 export type Step = () => Promise<unknown>;
 
-/** @param stepOf for each connection, by its number: called once for each */
-export function stepwise(
+/** @param steps one for each connection */
+export const stepwise = (
   name: string,
-  stepOf: (connection: number) => Step,
+  steps: readonly Step[],
   options: Pick<Contender, "warmUpSeconds"> = {},
-): Contender {
-  const steps: Step[] = [];
-  return {
-    name,
-    ...options,
-    drive: ({ connections, seconds }) => {
-      while (steps.length < connections) steps.push(stepOf(steps.length));
-      return repeatSteps(steps.slice(0, connections), seconds);
-    },
-  };
-}
+): Contender => ({
+  name,
+  ...options,
+  drive: ({ seconds }) => repeatSteps(steps, seconds),
+});
 
-export async function repeatSteps(steps: readonly Step[], seconds: number): Promise<Measured> {
+async function repeatSteps(steps: readonly Step[], seconds: number): Promise<Measured> {
   const latenciesMs: number[] = [];
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1000;
