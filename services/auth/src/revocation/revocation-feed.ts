@@ -54,6 +54,8 @@ export async function startRevocationFeed(
       started();
       while (!stopping.signal.aborted) {
         const change = await stream.tryNext();
+        // It then answers nothing at once, for ever: when its collection was dropped, for one.
+        if (!change && stream.closed) throw new Error("The change stream has ended.");
         if (change?.operationType === "insert") take([change.fullDocument]);
         list.markComplete();
       }
