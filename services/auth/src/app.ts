@@ -6,6 +6,7 @@ import type { Provider } from "oidc-provider";
 import type { AccountStore } from "./accounts/account-store.ts";
 import type { Administer } from "./accounts/administer.ts";
 import type { Authenticate } from "./accounts/authenticate.ts";
+import { type ChangePassword, changePasswordEndpoint } from "./accounts/change-password.ts";
 import { changeUser } from "./accounts/change-user.ts";
 import type { FreshAccounts } from "./accounts/fresh-accounts.ts";
 import { getMe } from "./accounts/get-me.ts";
@@ -13,15 +14,20 @@ import { getUser } from "./accounts/get-user.ts";
 import { listUsers } from "./accounts/list-users.ts";
 import { signIn } from "./accounts/sign-in.ts";
 import { signUp } from "./accounts/sign-up.ts";
-import type { MailLimit } from "./attempts/mail-limit.ts";
-import type { PlaceLimit } from "./attempts/place-limit.ts";
+import { tokenStatus } from "./accounts/token-status.ts";
+import type { Attempts } from "./attempts/create-attempts.ts";
+import type { ClientAdministration } from "./clients/administer-clients.ts";
+import { clientEndpoints } from "./clients/endpoints.ts";
 import { guardDevicePage } from "./device/guard-device-page.ts";
 import type { IdentityProviders } from "./identity-providers/create-identity-providers.ts";
+import { listIdentities } from "./identity-providers/list-identities.ts";
 import { identityProviderPages } from "./identity-providers/pages.ts";
+import { unlinkIdentity } from "./identity-providers/unlink-identity.ts";
 import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
 import { mountProvider } from "./oidc/mount.ts";
+import type { ReadAccessToken } from "./oidc/read-access-token.ts";
 import { secondStep } from "./oidc/second-step.ts";
 import type { FindSignInStep } from "./oidc/sign-in-step.ts";
 import type { FormTokens } from "./pages/form-token.ts";
@@ -30,6 +36,10 @@ import type { EraseAccount } from "./personal-data/erase-account.ts";
 import { eraseMe } from "./personal-data/erase-me.ts";
 import type { ErasureStore } from "./personal-data/erasure-store.ts";
 import { getErasure } from "./personal-data/get-erasure.ts";
+import { forgotPasswordPage } from "./reset/forgot-password-page.ts";
+import { type RequestReset, requestResetEndpoint } from "./reset/request-reset.ts";
+import { resetPage } from "./reset/reset-page.ts";
+import { type ResetPassword, resetPasswordEndpoint } from "./reset/reset-password.ts";
 import type { SecondFactor } from "./second-factor/create-second-factor.ts";
 import type { RequireSecondFactor } from "./second-factor/require-second-factor.ts";
 import { rememberDevice } from "./sessions/device.ts";
@@ -38,6 +48,7 @@ import { endSessions } from "./sessions/end-sessions.ts";
 import { listSessions } from "./sessions/list-sessions.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
 import { signOut } from "./sessions/sign-out.ts";
+import { signUpTestUser } from "./test-mailboxes/sign-up-test-user.ts";
 import { openLink } from "./verification/open-link.ts";
 import { requestVerification } from "./verification/request-verification.ts";
 import { verificationStatus } from "./verification/verification-status.ts";
@@ -49,14 +60,20 @@ export type EndpointDependencies = {
   accounts: AccountStore;
   freshAccounts: FreshAccounts;
   administer: Administer;
+  clients: ClientAdministration;
   sessions: SessionStore;
+  identityProviders: IdentityProviders;
   outbox: Outbox;
   authenticate: Authenticate;
   requireSecondFactor: RequireSecondFactor;
   issueAccessToken: IssueAccessToken;
   verifyAddress: VerifyAddress;
-  signUps: PlaceLimit;
-  mails: MailLimit;
+  requestReset: RequestReset;
+  resetPassword: ResetPassword;
+  changePassword: ChangePassword;
+  readAccessToken: ReadAccessToken;
+  attempts: Attempts;
+  testDomain: string | undefined;
   formTokens: FormTokens;
   eraseAccount: EraseAccount;
   erasures: ErasureStore;
@@ -67,7 +84,6 @@ export type AuthDependencies = EndpointDependencies &
     provider: Provider;
     redis: Redis;
     secondFactor: SecondFactor;
-    identityProviders: IdentityProviders;
     findSignInStep: FindSignInStep;
     finishSignIn: FinishSignIn;
     frontendUrl: string;
@@ -77,10 +93,15 @@ export const endpoints = (dependencies: EndpointDependencies) => {
   const { accounts, freshAccounts, outbox, authenticate, sessions } = dependencies;
   return [
     signUp(dependencies),
+    signUpTestUser(dependencies),
     openLink(dependencies.formTokens),
     verify(dependencies.verifyAddress),
     verificationStatus(freshAccounts),
-    requestVerification(accounts, outbox, dependencies.mails),
+    requestVerification(accounts, outbox, dependencies.attempts),
+    requestResetEndpoint(dependencies.requestReset),
+    resetPasswordEndpoint(dependencies.resetPassword),
+    changePasswordEndpoint(dependencies.changePassword),
+    tokenStatus(dependencies.readAccessToken, freshAccounts),
     signIn(authenticate, dependencies.requireSecondFactor, dependencies.issueAccessToken),
     signOut(sessions),
     listSessions(sessions),
@@ -90,8 +111,11 @@ export const endpoints = (dependencies: EndpointDependencies) => {
     listUsers(accounts),
     getUser(accounts),
     changeUser(dependencies.administer),
+    ...clientEndpoints(dependencies.clients),
     eraseMe(dependencies.eraseAccount),
     getErasure(dependencies.erasures),
+    listIdentities(dependencies.identityProviders),
+    unlinkIdentity(dependencies.identityProviders, sessions),
   ];
 };
 
@@ -99,6 +123,8 @@ export const endpoints = (dependencies: EndpointDependencies) => {
 const pages = (dependencies: AuthDependencies) => [
   ...rememberDevice,
   verifyForm(dependencies.verifyAddress, dependencies.formTokens, dependencies.frontendUrl),
+  forgotPasswordPage(dependencies.requestReset, dependencies.formTokens),
+  resetPage(dependencies.resetPassword, dependencies.formTokens, dependencies.frontendUrl),
   interaction(dependencies),
   ...secondStep(dependencies),
   ...identityProviderPages(dependencies),

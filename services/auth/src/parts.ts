@@ -11,12 +11,16 @@ import type { Connection } from "mongoose";
 import { createAccountStore } from "./accounts/account-store.ts";
 import { administerWith } from "./accounts/administer.ts";
 import { authenticateWith } from "./accounts/authenticate.ts";
+import { changePasswordWith } from "./accounts/change-password.ts";
 import { readFresh } from "./accounts/fresh-accounts.ts";
+import { replacePasswordWith } from "./accounts/replace-password.ts";
 import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
 import { createAuth } from "./app.ts";
-import { createMailLimit } from "./attempts/mail-limit.ts";
-import { createPlaceLimit } from "./attempts/place-limit.ts";
-import { createSignInAttempts } from "./attempts/sign-in-attempts.ts";
+import { createAttempts } from "./attempts/create-attempts.ts";
+import { administerClientsWith } from "./clients/administer-clients.ts";
+import { createClientStore } from "./clients/client-store.ts";
+import { clientAdapter, rememberClients } from "./clients/known-clients.ts";
+import { isOnLaptop } from "./clients/redirect-uri.ts";
 import type { AuthConfig } from "./config.ts";
 import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
@@ -39,12 +43,16 @@ import { holdingsOf } from "./personal-data/holdings.ts";
 import { createFamilyStore } from "./refresh-tokens/family-store.ts";
 import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
 import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
+import { requestResetWith } from "./reset/request-reset.ts";
+import { resetPasswordWith } from "./reset/reset-password.ts";
+import { sendPasswordChanged, sendReset } from "./reset/send-reset.ts";
 import { createRevocationStore } from "./revocation/revocation-store.ts";
 import { revokeWith } from "./revocation/revoke.ts";
 import { createSecondFactor } from "./second-factor/create-second-factor.ts";
 import { requireSecondFactorWith } from "./second-factor/require-second-factor.ts";
 import { createSessionStore } from "./sessions/session-store.ts";
 import { readSigningKeys } from "./signing-keys/signing-keys.ts";
+import { startTestMailboxes } from "./test-mailboxes/follow-links.ts";
 import { sendVerification } from "./verification/send-verification.ts";
 import { verifyAddressWith } from "./verification/verify-address.ts";
 
@@ -65,6 +73,8 @@ export function assemble(parts: Parts) {
   const links = createLinkStore(mongo);
   const freshAccounts = readFresh(accounts);
   const revoke = revokeWith(mongo, accounts, createRevocationStore(mongo));
+  const clients = createClientStore(mongo);
+  const knownClients = rememberClients(clients);
   const families = createFamilyStore(mongo);
   const sessions = createSessionStore(mongo, families, revoke);
   const erasures = createErasureStore(mongo);
@@ -84,11 +94,15 @@ export function assemble(parts: Parts) {
     outbox,
     accounts,
     factors: secondFactor.factors,
+    sessions,
     providers: config.identityProviders ?? [],
     issuer: config.issuer,
     publicOrigin: config.publicOrigin,
     logger,
   });
+  const readAccessToken = readAccessTokenWith(
+    createTokenVerifier({ ...config, revocations, proofs: "elsewhere" }),
+  );
   const provider = createProvider({
     issuer: config.issuer,
     audience: config.audience,
@@ -98,33 +112,50 @@ export function assemble(parts: Parts) {
     accounts: freshAccounts,
     adapters: createAdapters(mongo, {
       AccessToken: accessTokenAdapter(revoke),
+      Client: clientAdapter(knownClients),
       RefreshToken: refreshTokenAdapter(refreshTokens, families),
     }),
     refreshTokens,
-    readAccessToken: readAccessTokenWith(
-      createTokenVerifier({ ...config, revocations, proofs: "elsewhere" }),
-    ),
+    readAccessToken,
     revoke,
     secondFactor,
     logger,
   });
+  const attempts = createAttempts(redis, config.attemptsPerPlace);
+  const authenticate = authenticateWith(accounts, attempts.signIns);
+  const replacePassword = replacePasswordWith(accounts, outbox, revoke, sessions);
   const app = createAuth({
     accounts,
     freshAccounts,
     administer: administerWith(mongo, accounts, revoke, sessions),
+    clients: administerClientsWith({
+      connection: mongo,
+      clients,
+      known: knownClients,
+      revoke,
+      onLaptop: isOnLaptop(config.issuer),
+    }),
     sessions,
     outbox,
-    authenticate: authenticateWith(accounts, createSignInAttempts(redis, config.attemptsPerPlace)),
+    attempts,
+    authenticate,
     requireSecondFactor: requireSecondFactorWith(secondFactor),
     issueAccessToken: issueAccessTokenWith(provider, config.audience),
-    verifyAddress: verifyAddressWith(
-      mongo,
+    verifyAddress: verifyAddressWith(mongo, accounts, links, attempts),
+    requestReset: requestResetWith(accounts, outbox, attempts),
+    resetPassword: resetPasswordWith({
       accounts,
       links,
-      createPlaceLimit(redis, "link", config.attemptsPerPlace),
-    ),
-    mails: createMailLimit(redis),
-    signUps: createPlaceLimit(redis, "sign-up", config.attemptsPerPlace),
+      attempts,
+      replacePassword,
+      async removeWaysIn(accountId, session) {
+        await secondFactor.factors.removeAll(accountId, session);
+        await identityProviders.identities.removeAll(accountId, session);
+      },
+    }),
+    changePassword: changePasswordWith(accounts, authenticate, replacePassword),
+    readAccessToken,
+    testDomain: config.testEmailDomain,
     verifyAccessToken: createTokenVerifier({ ...config, revocations }),
     provider,
     redis,
@@ -153,8 +184,17 @@ export function assemble(parts: Parts) {
       config.publicOrigin,
     ),
     "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, deliver, config.frontendUrl),
+    "dev.portico.auth.reset-requested": sendReset(accounts, mailLink, config.publicOrigin),
+    "dev.portico.auth.password-changed": sendPasswordChanged(
+      accounts,
+      deliver,
+      config.publicOrigin,
+    ),
   };
   /** What goes on beside requests and events, until it is stopped. */
-  const startLoops = () => [startAsking(erasures, outbox, logger)];
+  const startLoops = () => [
+    startAsking(erasures, outbox, logger),
+    ...startTestMailboxes(config, logger),
+  ];
   return { app, eventHandlers, startLoops };
 }

@@ -2,9 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Problem } from "@portico/service-kit";
 import type { Redis } from "ioredis";
-import { RateLimiterRedis } from "rate-limiter-flexible";
-import { placeOf } from "../attempts/place.ts";
-import { refuseWhenOver } from "../attempts/too-soon.ts";
+import { createPlaceLimit } from "../attempts/place-limit.ts";
 import { showRefusal } from "../pages/page-handler.ts";
 
 /** `ip` is Express's: the address that the gateway saw. */
@@ -16,24 +14,16 @@ export type DeviceRequest = IncomingMessage & { ip?: string; userCode?: string }
  * the first after about twelve years.
  */
 const formsOfOnePlace = 60;
-const windowS = 15 * 60;
 
 /** As a `foreign` handler of the kit's createApp, before those of the protocol library. */
 export function guardDevicePage(redis: Redis) {
-  const forms = new RateLimiterRedis({
-    storeClient: redis,
-    keyPrefix: "auth:attempts:user-code",
-    points: formsOfOnePlace,
-    duration: windowS,
-  });
+  const forms = createPlaceLimit(redis, "user-code", formsOfOnePlace);
 
   return {
     route: "/auth/device",
     async handler(request: DeviceRequest, response: ServerResponse, next: () => void) {
       try {
-        if (request.method === "POST") {
-          await refuseWhenOver(forms.consume(placeOf(request.ip ?? "")));
-        }
+        if (request.method === "POST") await forms.count(request.ip ?? "");
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         showRefusal(response, error);

@@ -23,7 +23,6 @@ type Kind = {
 
 /** Kind -> collection, and whether the id is a secret. */
 const kinds: Record<string, Kind> = {
-  Client: { collection: "clients", secretId: false },
   Grant: { collection: "grants", secretId: false, own: keepGrants },
   Session: { collection: "sessions", secretId: true, own: keepSessions },
   Interaction: { collection: "interactions", secretId: true },

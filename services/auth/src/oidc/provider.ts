@@ -5,9 +5,9 @@
  */
 import type { EventEmitter } from "node:events";
 import { type Logger, proofAlgorithms } from "@portico/service-kit";
-import { type AdapterFactory, type Configuration, Provider } from "oidc-provider";
+import { type AdapterFactory, type Client, type Configuration, Provider } from "oidc-provider";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
-import { firstParty, secretMatches } from "../clients/client.ts";
+import { firstParty, hasSecret, ownMetadata } from "../clients/client.ts";
 import { askForCode, confirmCode, deviceConnected } from "../device/device-pages.ts";
 import { logReuse } from "../refresh-tokens/log-reuse.ts";
 import {
@@ -61,8 +61,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   nameSuccessors(provider, dependencies.refreshTokens);
   logReuse(provider, logger);
   Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
-    value(this: { clientSecret?: string }, secret: string) {
-      return this.clientSecret !== undefined && secretMatches(this.clientSecret, secret);
+    value(this: Client, secret: string) {
+      return hasSecret(this, secret);
     },
   });
   provider.on("server_error", (_ctx, error) => logger.error("protocol.failed", { error }));
@@ -100,6 +100,7 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
   jwks: dependencies.signingKeys,
   enabledJWA: algorithms,
   clients: [firstParty],
+  extraClientMetadata: { properties: [...ownMetadata] },
   clientDefaults: {
     id_token_signed_response_alg: "ES256",
     grant_types: ["authorization_code"],

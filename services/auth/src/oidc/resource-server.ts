@@ -1,10 +1,12 @@
 /**
- * The one resource server: all of the platform's services together, behind one audience. A token for it
- * carries the scopes that the client was granted and the person's roles permit, both as they are when
- * the token is made: a role that comes or goes shows with the next token.
+ * The one resource server (RFC 8707): all of the platform's services together, behind one audience. What
+ * keeps a token for posts from patients is its scope, which a client asks for and a person grants; an
+ * audience for each service would make every client that calls two of them hold two tokens. A token
+ * carries the scopes that the client is registered for, was granted, and the person's roles permit, all
+ * as they are when the token is made: a role that comes or goes shows with the next token.
  */
 import { errors, type KoaContextWithOIDC, type ResourceServer } from "oidc-provider";
-import { everyScope, scopesPermitted } from "../roles/role.ts";
+import { everyScope, scopesOfServices, scopesPermitted } from "../roles/role.ts";
 import type { OidcAccountOfOurs } from "./account-claims.ts";
 
 export const accessTokenLifetimeS = 600;
@@ -25,12 +27,17 @@ export const resourceServerOf =
     return resourceServer(audience, scopesFor(ctx));
   };
 
+/** What the client is registered for now, and who it speaks for may do now. */
 function scopesFor({ oidc }: KoaContextWithOIDC): readonly string[] {
-  // A client that speaks for itself has what it is registered with, and nothing by default.
-  if (oidc.params?.grant_type === "client_credentials") {
-    return oidc.client?.scope?.split(" ") ?? [];
-  }
+  const registered = oidc.client?.scope?.split(" ") ?? [];
+  const permitted = permittedTo(oidc);
+  return registered.filter((scope) => permitted.includes(scope));
+}
+
+function permittedTo({ params, account }: KoaContextWithOIDC["oidc"]): readonly string[] {
+  // A client that speaks for itself is nobody that OpenID Connect could tell about.
+  if (params?.grant_type === "client_credentials") return scopesOfServices;
   // Who will sign in is not known at an authorization request: cut when the token is made.
-  if (!oidc.account) return everyScope;
-  return scopesPermitted((oidc.account as OidcAccountOfOurs).stored.roles);
+  if (!account) return everyScope;
+  return scopesPermitted((account as OidcAccountOfOurs).stored.roles);
 }

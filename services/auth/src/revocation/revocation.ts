@@ -5,6 +5,7 @@
  * kept for as long as a token that it refuses could be used.
  */
 import type { Revocation } from "@portico/service-kit";
+import { rememberedMs } from "../clients/known-clients.ts";
 import { accessTokenLifetimeS } from "../oidc/resource-server.ts";
 
 /** For clocks that differ, and for a token that was being made while it was revoked. */
@@ -28,11 +29,14 @@ export const grantOf = (id: string, now: Date): Revocation => ({
   until: until(now),
 });
 
-/** What a client gets in the same second is refused too: `iat` says no more than seconds. */
+/**
+ * What a client gets in the same second is refused too: `iat` says no more than seconds. So is what it
+ * gets until every instance has heard that it is not what it was.
+ */
 export const clientUntil = (id: string, now: Date): Revocation => ({
   kind: "client",
   id,
-  issuedBefore: Math.floor(now.getTime() / 1000) + 1,
+  issuedBefore: Math.floor((now.getTime() + rememberedMs) / 1000) + 1,
   until: until(now),
 });
 

@@ -15,13 +15,16 @@ export const identityScopes = ["openid", "email", "profile", "offline_access"] a
 const permitted: Record<Role, readonly string[]> = {
   member: ["posts:read", "posts:write", "payments:read", "payments:write", "cards:read"],
   clinician: ["patients:read", "patients:write"],
-  admin: ["users:read", "users:write"],
+  admin: ["users:read", "users:write", "clients:read", "clients:write"],
 };
 
 export const everyScope: readonly string[] = [
   ...identityScopes,
   ...Object.values(permitted).flat(),
 ];
+
+/** Every scope that is not about a person. */
+export const scopesOfServices: readonly string[] = [...new Set(Object.values(permitted).flat())];
 
 /** Every scope that a person with these roles may have in a token. */
 export const scopesPermitted = (roles: readonly Role[]): string[] => [
