@@ -17,6 +17,16 @@ export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
     description:
       "Failed sign-ins, and sign-ups, that one client address may have in a quarter of an hour",
   }),
+  testEmailDomain: z
+    .string()
+    .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/)
+    .optional()
+    .meta({
+      description: "Domain whose addresses are nobody's: anybody may have a test user there",
+    }),
+  testInboxUrl: z.url().optional().meta({
+    description: "Sandbox inbox that receives mail to that domain; links in it follow themselves",
+  }),
   smtpUrl: secret("SMTP server that takes the mail, `smtp://user:password@host:port`"),
   emailFrom: z.string().min(3).meta({ description: "Sender of every mail" }),
   signingKeys: secret(

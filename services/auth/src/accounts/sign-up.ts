@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { anyone, endpoint, isDuplicateKey, tooManyRequests } from "@portico/service-kit";
 import type { EventToSend, Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
-import type { AskedForMail, MailLimit } from "../attempts/mail-limit.ts";
-import type { PlaceLimit } from "../attempts/place-limit.ts";
+import type { Attempts } from "../attempts/create-attempts.ts";
+import type { AskedForMail } from "../attempts/mail-limit.ts";
 import { type Account, EmailAddress, freshStanding, Name } from "./account.ts";
 import { mailWithheld, signUpRepeated, verificationRequested } from "./account-events.ts";
 import type { AccountStore } from "./account-store.ts";
@@ -18,9 +18,7 @@ import {
 type Dependencies = {
   accounts: AccountStore;
   outbox: Outbox;
-  /** Sign-ups that one place may cause. */
-  signUps: PlaceLimit;
-  mails: MailLimit;
+  attempts: Pick<Attempts, "signUps" | "mails">;
 };
 
 /**
@@ -46,9 +44,9 @@ export const signUp = (dependencies: Dependencies) =>
     problems: [tooManyRequests],
 
     async handle({ body: { email, password, name = null }, address }) {
-      const { accounts, signUps } = dependencies;
+      const { accounts, attempts } = dependencies;
       requireImpersonal(password, { email, name });
-      await signUps.count(address);
+      await attempts.signUps.count(address);
       // The same work for a known address as for a new one, or the time to answer would tell.
       const known = await accounts.findCredentials(email);
       const [passwordHash, isOwner] = await Promise.all([
@@ -74,11 +72,11 @@ export const newAccount = (email: string, name: string | null): Account => ({
 
 /** False when the address has an account: of two sign-ups at once, the unique index lets one through. */
 async function create(
-  { accounts, outbox, mails }: Dependencies,
+  { accounts, outbox, attempts }: Dependencies,
   account: Account,
   passwordHash: string,
 ): Promise<boolean> {
-  const event = await mailed(mails, "verification", account, verificationRequested);
+  const event = await mailed(attempts, "verification", account, verificationRequested);
   try {
     await outbox.transaction(async (session, emit) => {
       await accounts.create(account, passwordHash, session);
@@ -96,7 +94,7 @@ async function create(
  * pressing its button would verify a stranger's password along with the owner's address.
  */
 async function tellOwner(
-  { accounts, outbox, mails }: Dependencies,
+  { accounts, outbox, attempts }: Dependencies,
   email: string,
   known: Account | undefined,
   isOwner: boolean,
@@ -105,8 +103,8 @@ async function tellOwner(
   if (!account) return;
   const event =
     isOwner && !account.emailVerified
-      ? await mailed(mails, "verification", account, verificationRequested)
-      : await mailed(mails, "sign-up-repeated", account, signUpRepeated);
+      ? await mailed(attempts, "verification", account, verificationRequested)
+      : await mailed(attempts, "sign-up-repeated", account, signUpRepeated);
   await outbox.transaction(async (session, emit) => {
     await accounts.noteSignUpRepeated(account.id, new Date(), session);
     await emit(event);
@@ -114,7 +112,7 @@ async function tellOwner(
 }
 
 const mailed = async (
-  mails: MailLimit,
+  { mails }: Pick<Attempts, "mails">,
   kind: AskedForMail,
   { id, email }: Account,
   eventOf: (accountId: string) => EventToSend,

@@ -3,12 +3,16 @@ import type { Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
 import { mailWithheld, verificationRequested } from "../accounts/account-events.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
-import type { MailLimit } from "../attempts/mail-limit.ts";
+import type { Attempts } from "../attempts/create-attempts.ts";
 
 const alreadyVerified = problemType(409, "already-verified", "The address is verified already.");
 
 /** Sends the verification link again; no more often than a mailbox bears. */
-export const requestVerification = (accounts: AccountStore, outbox: Outbox, mails: MailLimit) =>
+export const requestVerification = (
+  accounts: AccountStore,
+  outbox: Outbox,
+  { mails }: Pick<Attempts, "mails">,
+) =>
   endpoint({
     method: "post",
     path: "/auth/verification",

@@ -4,7 +4,7 @@
  */
 import type { Connection } from "mongoose";
 import type { AccountStore } from "../accounts/account-store.ts";
-import type { PlaceLimit } from "../attempts/place-limit.ts";
+import type { Attempts } from "../attempts/create-attempts.ts";
 import { hashToken, LinkToken, refusalOf, unknownLink } from "../links/link.ts";
 import type { LinkStore } from "../links/link-store.ts";
 
@@ -17,10 +17,10 @@ export const verifyAddressWith =
     connection: Connection,
     accounts: AccountStore,
     links: LinkStore,
-    guesses: PlaceLimit,
+    attempts: Pick<Attempts, "links">,
   ): VerifyAddress =>
   async ({ token, address }) => {
-    await guesses.count(address);
+    await attempts.links.count(address);
     if (!LinkToken.safeParse(token).success) throw unknownLink();
     const tokenHash = hashToken(token);
     const used = await connection.transaction(async (session) => {
