@@ -23,6 +23,8 @@ import { clientAdapter, rememberClients } from "./clients/known-clients.ts";
 import { isOnLaptop } from "./clients/redirect-uri.ts";
 import type { AuthConfig } from "./config.ts";
 import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
+import { identityHandlers } from "./identity-providers/identity-mail.ts";
+import { createLinkedIdentityStore } from "./identity-providers/linked-identity-store.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
 import { tokenWith } from "./links/link.ts";
 import { createLinkStore } from "./links/link-store.ts";
@@ -78,7 +80,12 @@ export function assemble(parts: Parts) {
   const families = createFamilyStore(mongo);
   const sessions = createSessionStore(mongo, families, revoke);
   const erasures = createErasureStore(mongo);
-  const holdings = holdingsOf({ accounts, sessions, links });
+  const holdings = holdingsOf({
+    accounts,
+    sessions,
+    links,
+    identities: createLinkedIdentityStore(mongo),
+  });
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
   const cookieKeys = config.cookieKeys.reveal().split(",");
@@ -178,6 +185,12 @@ export function assemble(parts: Parts) {
   /** Full event type -> what auth does about it. */
   const eventHandlers = {
     ...erasureHandlers(erasures, holdings),
+    ...identityHandlers({
+      accounts,
+      federation: identityProviders.federation,
+      deliver,
+      publicOrigin: config.publicOrigin,
+    }),
     "dev.portico.auth.verification-requested": sendVerification(
       accounts,
       mailLink,

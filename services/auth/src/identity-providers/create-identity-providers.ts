@@ -3,6 +3,7 @@ import type { Outbox } from "@portico/service-kit/events";
 import type { Connection } from "mongoose";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { SecondFactorStore } from "../second-factor/second-factor-store.ts";
+import type { SessionStore } from "../sessions/session-store.ts";
 import { type Receive, receiveWith } from "./arrival.ts";
 import { createBrowserSecrets } from "./browser-secret.ts";
 import {
@@ -31,12 +32,14 @@ export function createIdentityProviders(given: {
   outbox: Outbox;
   accounts: AccountStore;
   factors: SecondFactorStore;
+  sessions: SessionStore;
   providers: readonly IdentityProvider[];
   issuer: string;
   publicOrigin: string;
   logger: Logger;
 }): IdentityProviders {
-  const { mongo, outbox, accounts, factors, providers, issuer, publicOrigin, logger } = given;
+  const { mongo, outbox, accounts, factors, sessions, providers, issuer, publicOrigin, logger } =
+    given;
   const signIns = createFederatedSignInStore(mongo);
   const identities = createLinkedIdentityStore(mongo);
   const federation = createFederation({
@@ -46,7 +49,7 @@ export function createIdentityProviders(given: {
     signIns,
     browsers: createBrowserSecrets(publicOrigin),
   });
-  const linking = createLinking({ accounts, identities, factors, outbox, logger });
+  const linking = createLinking({ accounts, identities, factors, sessions, outbox, logger });
   return {
     federation,
     signIns,

@@ -9,6 +9,7 @@ import type { ClientSession } from "mongoose";
 import type { Account } from "../accounts/account.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { SecondFactorStore } from "../second-factor/second-factor-store.ts";
+import type { SessionStore } from "../sessions/session-store.ts";
 import type { ProvidedIdentity } from "./identity-provider.ts";
 import {
   addressNotProved,
@@ -28,21 +29,33 @@ export type Linking = {
   createAccount(account: Account, arrival: Arrival): Promise<boolean>;
   /** To an account whose owner has just proved that it is theirs. Doing it again changes nothing. */
   link(accountId: string, arrival: Arrival): Promise<void>;
-  /** Never the last way in. @throws notFound */
-  unlink(accountId: string, id: string): Promise<LinkedIdentity>;
+  /**
+   * Never the last way in. Ends all sessions but one: any of them may have begun with that identity.
+   * @throws notFound
+   */
+  unlink(accountId: string, id: string, keptSessionId?: string): Promise<void>;
 };
 
 type Dependencies = {
   accounts: AccountStore;
   identities: LinkedIdentityStore;
   factors: Pick<SecondFactorStore, "find">;
+  sessions: Pick<SessionStore, "endAll">;
   outbox: Outbox;
   logger: Logger;
   now?: () => Date;
 };
 
 export function createLinking(dependencies: Dependencies): Linking {
-  const { accounts, identities, factors, outbox, logger, now = () => new Date() } = dependencies;
+  const {
+    accounts,
+    identities,
+    factors,
+    sessions,
+    outbox,
+    logger,
+    now = () => new Date(),
+  } = dependencies;
 
   const add = (accountId: string, arrival: Arrival, session: ClientSession) =>
     identities.add(toLinkedIdentity(accountId, arrival, now()), session);
@@ -81,8 +94,8 @@ export function createLinking(dependencies: Dependencies): Linking {
       logger.info("identity.linked", { accountId, provider: providerId });
     },
 
-    async unlink(accountId, id) {
-      const removed = await outbox.transaction(async (session, emit) => {
+    async unlink(accountId, id, keptSessionId) {
+      const provider = await outbox.transaction(async (session, emit) => {
         const locked = await accounts.lockWaysIn(accountId, session);
         const linked = await identities.listOf(accountId, session);
         const { passkeys } = await factors.find(accountId);
@@ -91,11 +104,11 @@ export function createLinking(dependencies: Dependencies): Linking {
         const othersLeft = linked.length - 1 + passkeys.length + (locked.hasPassword ? 1 : 0);
         if (othersLeft === 0) throw lastWayIn();
         await identities.remove(accountId, id, session);
+        await sessions.endAll(accountId, { except: keptSessionId, session });
         await emit(identityUnlinked(accountId, one.providerId));
-        return one;
+        return one.providerId;
       });
-      logger.info("identity.unlinked", { accountId, provider: removed.providerId });
-      return removed;
+      logger.info("identity.unlinked", { accountId, provider });
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Everything that auth holds of a person. Whatever keeps something new about an account adds its line here. */
 import { Profile, toProfile } from "../accounts/account.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { LinkedIdentityStore } from "../identity-providers/linked-identity-store.ts";
 import type { LinkStore } from "../links/link-store.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import type { Holdings } from "./holding.ts";
@@ -9,9 +10,10 @@ type Stores = {
   accounts: Pick<AccountStore, "find" | "remove">;
   sessions: Pick<SessionStore, "list" | "endAll">;
   links: Pick<LinkStore, "listOf" | "removeAllOf">;
+  identities: Pick<LinkedIdentityStore, "listOf" | "removeAll">;
 };
 
-export const holdingsOf = ({ accounts, sessions, links }: Stores): Holdings => ({
+export const holdingsOf = ({ accounts, sessions, links, identities }: Stores): Holdings => ({
   account: {
     async read(accountId) {
       const account = await accounts.find(accountId);
@@ -43,5 +45,18 @@ export const holdingsOf = ({ accounts, sessions, links }: Stores): Holdings => (
       }));
     },
     remove: links.removeAllOf,
+  },
+  "linked identities": {
+    async read(accountId) {
+      const list = await identities.listOf(accountId);
+      return list.map(({ issuer, subject, email, linkedAt, usedAt }) => ({
+        issuer,
+        subject,
+        email,
+        linkedAt,
+        usedAt,
+      }));
+    },
+    remove: identities.removeAll,
   },
 });
