@@ -32,6 +32,7 @@ import { mailLinkWith } from "./links/mail-link.ts";
 import { deliverWith } from "./mail/deliver.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { accessTokenAdapter, createAdapters } from "./oidc/adapter.ts";
+import { currentProviderWith } from "./oidc/current-provider.ts";
 import { finishSignInWith } from "./oidc/finish-sign-in.ts";
 import { issueAccessTokenWith } from "./oidc/issue-access-token.ts";
 import { createProvider } from "./oidc/provider.ts";
@@ -52,8 +53,11 @@ import { createRevocationStore } from "./revocation/revocation-store.ts";
 import { revokeWith } from "./revocation/revoke.ts";
 import { createSecondFactor } from "./second-factor/create-second-factor.ts";
 import { requireSecondFactorWith } from "./second-factor/require-second-factor.ts";
+import { sendSecondFactorChanged } from "./second-factor/second-factor-changed-mail.ts";
 import { createSessionStore } from "./sessions/session-store.ts";
-import { readSigningKeys } from "./signing-keys/signing-keys.ts";
+import { scheduleOf } from "./signing-keys/signing-key.ts";
+import { createSigningKeyStore } from "./signing-keys/signing-key-store.ts";
+import { openSigningKeys } from "./signing-keys/signing-keys.ts";
 import { startTestMailboxes } from "./test-mailboxes/follow-links.ts";
 import { sendVerification } from "./verification/send-verification.ts";
 import { verifyAddressWith } from "./verification/verify-address.ts";
@@ -69,7 +73,7 @@ export type Parts = {
   metrics: Metrics;
 };
 
-export function assemble(parts: Parts) {
+export async function assemble(parts: Parts) {
   const { config, mongo, redis, outbox, mailer, revocations, logger, metrics } = parts;
   const accounts = createAccountStore(mongo);
   const links = createLinkStore(mongo);
@@ -92,6 +96,7 @@ export function assemble(parts: Parts) {
   const secondFactor = createSecondFactor({
     mongo,
     redis,
+    outbox,
     keyRing,
     publicOrigin: config.publicOrigin,
     rolesThatNeedIt: config.secondFactorRoles,
@@ -110,10 +115,15 @@ export function assemble(parts: Parts) {
   const readAccessToken = readAccessTokenWith(
     createTokenVerifier({ ...config, revocations, proofs: "elsewhere" }),
   );
-  const provider = createProvider({
+  const signingKeys = await openSigningKeys({
+    store: createSigningKeyStore(mongo, keyRing),
+    schedule: scheduleOf(config.signingKeyDays),
+    revoke,
+    logger,
+  });
+  const aboutProvider = {
     issuer: config.issuer,
     audience: config.audience,
-    signingKeys: readSigningKeys(config.signingKeys),
     cookieKeys,
     nonceSecrets: keyRing.derive("dpop-nonce"),
     accounts: freshAccounts,
@@ -127,7 +137,10 @@ export function assemble(parts: Parts) {
     revoke,
     secondFactor,
     logger,
-  });
+  };
+  const currentProvider = currentProviderWith(signingKeys, (keys) =>
+    createProvider({ ...aboutProvider, signingKeys: keys }),
+  );
   const attempts = createAttempts(redis, config.attemptsPerPlace);
   const authenticate = authenticateWith(accounts, attempts.signIns);
   const replacePassword = replacePasswordWith(accounts, outbox, revoke, sessions);
@@ -147,7 +160,7 @@ export function assemble(parts: Parts) {
     attempts,
     authenticate,
     requireSecondFactor: requireSecondFactorWith(secondFactor),
-    issueAccessToken: issueAccessTokenWith(provider, config.audience),
+    issueAccessToken: issueAccessTokenWith(currentProvider, config.audience),
     verifyAddress: verifyAddressWith(mongo, accounts, links, attempts),
     requestReset: requestResetWith(accounts, outbox, attempts),
     resetPassword: resetPasswordWith({
@@ -164,15 +177,16 @@ export function assemble(parts: Parts) {
     readAccessToken,
     testDomain: config.testEmailDomain,
     verifyAccessToken: createTokenVerifier({ ...config, revocations }),
-    provider,
+    currentProvider,
+    signingKeys,
     redis,
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
     eraseAccount: eraseAccountWith({ accounts, holdings, erasures, revoke, outbox }),
     erasures,
     secondFactor,
     identityProviders,
-    findSignInStep: findSignInStepWith(provider, freshAccounts, secondFactor),
-    finishSignIn: finishSignInWith(provider, secondFactor, identityProviders.pendingLinks),
+    findSignInStep: findSignInStepWith(currentProvider, freshAccounts, secondFactor),
+    finishSignIn: finishSignInWith(currentProvider, secondFactor, identityProviders.pendingLinks),
     frontendUrl: config.frontendUrl,
     trustedHops: config.trustedHops,
     logger,
@@ -198,6 +212,11 @@ export function assemble(parts: Parts) {
     ),
     "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, deliver, config.frontendUrl),
     "dev.portico.auth.reset-requested": sendReset(accounts, mailLink, config.publicOrigin),
+    "dev.portico.auth.second-factor-changed": sendSecondFactorChanged(
+      accounts,
+      deliver,
+      config.publicOrigin,
+    ),
     "dev.portico.auth.password-changed": sendPasswordChanged(
       accounts,
       deliver,
@@ -206,6 +225,7 @@ export function assemble(parts: Parts) {
   };
   /** What goes on beside requests and events, until it is stopped. */
   const startLoops = () => [
+    signingKeys.follow(),
     startAsking(erasures, outbox, logger),
     ...startTestMailboxes(config, logger),
   ];

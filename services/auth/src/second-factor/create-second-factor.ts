@@ -1,3 +1,4 @@
+import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
 import { createGuessLimit } from "../attempts/guess-limit.ts";
@@ -6,6 +7,7 @@ import type { Role } from "../roles/role.ts";
 import { createCeremonyStore } from "./ceremony-store.ts";
 import { type EnrolAuthenticator, enrolAuthenticatorWith } from "./enrol-authenticator.ts";
 import { createPasskeys, type Passkeys } from "./passkeys.ts";
+import { tellOfAdditions } from "./second-factor-events.ts";
 import { createSecondFactorStore, type SecondFactorStore } from "./second-factor-store.ts";
 import { type VerifyCode, verifyCodeWith } from "./verify-code.ts";
 
@@ -22,12 +24,13 @@ export type SecondFactor = {
 export function createSecondFactor(given: {
   mongo: Connection;
   redis: Redis;
+  outbox: Outbox;
   keyRing: KeyRing;
   publicOrigin: string;
   rolesThatNeedIt: readonly Role[];
 }): SecondFactor {
-  const { mongo, redis, keyRing, publicOrigin, rolesThatNeedIt } = given;
-  const factors = createSecondFactorStore(mongo);
+  const { mongo, redis, outbox, keyRing, publicOrigin, rolesThatNeedIt } = given;
+  const factors = tellOfAdditions(createSecondFactorStore(mongo), outbox);
   return {
     factors,
     enrolAuthenticator: enrolAuthenticatorWith(keyRing, factors),

@@ -14,21 +14,27 @@ type SecondFactorDocument = {
   recoveryCodes: { salt: mongo.Binary; hashes: string[] } | null;
 };
 
+/** With `session` a change happens in that transaction or not at all. */
 export type SecondFactorStore = {
-  find(accountId: string): Promise<SecondFactors>;
+  find(accountId: string, session?: ClientSession): Promise<SecondFactors>;
   findByPasskey(passkeyId: string): Promise<{ accountId: string; passkey: Passkey } | undefined>;
   /** False when there is one already. */
-  addAuthenticator(accountId: string, sealedSecret: string, step: number): Promise<boolean>;
+  addAuthenticator(
+    accountId: string,
+    sealedSecret: string,
+    step: number,
+    session?: ClientSession,
+  ): Promise<boolean>;
   /** RFC 6238 section 5.2: false when this step, or a later one, was used before. */
   useStep(accountId: string, step: number): Promise<boolean>;
-  removeAuthenticator(accountId: string): Promise<boolean>;
+  removeAuthenticator(accountId: string, session?: ClientSession): Promise<boolean>;
   /** False when there are too many already; fails with MongoDB's duplicate key when it is somebody's. */
-  addPasskey(accountId: string, passkey: Passkey): Promise<boolean>;
+  addPasskey(accountId: string, passkey: Passkey, session?: ClientSession): Promise<boolean>;
   /** False when the counter did not grow: the authenticator, or an answer of it, was copied. */
   usePasskey(accountId: string, passkeyId: string, counter: number): Promise<boolean>;
-  removePasskey(accountId: string, passkeyId: string): Promise<boolean>;
+  removePasskey(accountId: string, passkeyId: string, session?: ClientSession): Promise<boolean>;
   /** Replaces those that there were. */
-  setRecoveryCodes(accountId: string, codes: HashedCodes): Promise<void>;
+  setRecoveryCodes(accountId: string, codes: HashedCodes, session?: ClientSession): Promise<void>;
   findRecoverySalt(accountId: string): Promise<Uint8Array | undefined>;
   /** Of two uses at once, one gets it. */
   useRecoveryCode(accountId: string, hash: string): Promise<boolean>;
@@ -53,12 +59,12 @@ export function createSecondFactorStore(
     .db(connection.name)
     .collection<SecondFactorDocument>("secondFactors");
 
-  const forgetWhenNothingIsLeft = (accountId: string) =>
-    factors.deleteOne({ _id: accountId, authenticator: null, passkeys: { $size: 0 } });
+  const forgetWhenNothingIsLeft = (accountId: string, options: Options) =>
+    factors.deleteOne({ _id: accountId, authenticator: null, passkeys: { $size: 0 } }, options);
 
   return {
-    async find(accountId) {
-      const document = await factors.findOne({ _id: accountId });
+    async find(accountId, session) {
+      const document = await factors.findOne({ _id: accountId }, optionsOf(session));
       if (!document) return nothing;
       return {
         authenticator: document.authenticator,
@@ -75,11 +81,12 @@ export function createSecondFactorStore(
         : undefined;
     },
 
-    async addAuthenticator(accountId, sealedSecret, step) {
+    async addAuthenticator(accountId, sealedSecret, step, session) {
       await makeDocument(factors, accountId);
       const { modifiedCount } = await factors.updateOne(
         { _id: accountId, authenticator: null },
         { $set: { authenticator: { sealedSecret, lastStep: step, addedAt: now() } } },
+        optionsOf(session),
       );
       return modifiedCount === 1;
     },
@@ -92,16 +99,18 @@ export function createSecondFactorStore(
       return modifiedCount === 1;
     },
 
-    async removeAuthenticator(accountId) {
+    async removeAuthenticator(accountId, session) {
+      const options = optionsOf(session);
       const { modifiedCount } = await factors.updateOne(
         { _id: accountId, authenticator: { $ne: null } },
         { $set: { authenticator: null } },
+        options,
       );
-      await forgetWhenNothingIsLeft(accountId);
+      await forgetWhenNothingIsLeft(accountId, options);
       return modifiedCount === 1;
     },
 
-    async addPasskey(accountId, passkey) {
+    async addPasskey(accountId, passkey, session) {
       await makeDocument(factors, accountId);
       const { modifiedCount } = await factors.updateOne(
         {
@@ -110,6 +119,7 @@ export function createSecondFactorStore(
           "passkeys.id": { $ne: passkey.id },
         },
         { $push: { passkeys: { ...passkey, publicKey: toBinary(passkey.publicKey) } } },
+        optionsOf(session),
       );
       return modifiedCount === 1;
     },
@@ -124,18 +134,20 @@ export function createSecondFactorStore(
       return matchedCount === 1;
     },
 
-    async removePasskey(accountId, passkeyId) {
+    async removePasskey(accountId, passkeyId, session) {
+      const options = optionsOf(session);
       const { modifiedCount } = await factors.updateOne(
         { _id: accountId },
         { $pull: { passkeys: { id: passkeyId } } },
+        options,
       );
-      await forgetWhenNothingIsLeft(accountId);
+      await forgetWhenNothingIsLeft(accountId, options);
       return modifiedCount === 1;
     },
 
-    async setRecoveryCodes(accountId, { salt, hashes }) {
+    async setRecoveryCodes(accountId, { salt, hashes }, session) {
       const recoveryCodes = { salt: toBinary(salt), hashes };
-      await factors.updateOne({ _id: accountId }, { $set: { recoveryCodes } });
+      await factors.updateOne({ _id: accountId }, { $set: { recoveryCodes } }, optionsOf(session));
     },
 
     async findRecoverySalt(accountId) {
@@ -155,14 +167,18 @@ export function createSecondFactorStore(
     },
 
     async removeAll(accountId, session) {
-      await factors.deleteOne({ _id: accountId }, { session });
+      await factors.deleteOne({ _id: accountId }, optionsOf(session));
     },
   };
 }
 
+type Options = { session?: ClientSession };
+
+const optionsOf = (session: ClientSession | undefined): Options => (session ? { session } : {});
+
 const toBinary = (bytes: Uint8Array): mongo.Binary => new mongoose.mongo.Binary(bytes);
 
-/** Of two at once the unique index lets one insert; the other finds it made. */
+/** Of two at once the unique index lets one insert; the other finds it made. Empty, it says nothing. */
 async function makeDocument(
   factors: mongo.Collection<SecondFactorDocument>,
   accountId: string,
