@@ -17,7 +17,7 @@ export type Revoke = {
   /** This one access token (`jti`). */
   token(tokenId: string): Promise<void>;
   /** Every access token that the key signed; services also read the published keys anew. */
-  signingKey(kid: string): Promise<void>;
+  signingKey(kid: string, session?: ClientSession): Promise<void>;
 };
 
 /** Of an account that is gone: no version of its tokens is accepted. */
@@ -41,6 +41,6 @@ export function revokeWith(
     grant: (grantId, session) => revocations.add(grantOf(grantId, now()), session),
     client: (clientId, session) => revocations.add(clientUntil(clientId, now()), session),
     token: (tokenId) => revocations.add(tokenNamed(tokenId, now())),
-    signingKey: (kid) => revocations.add(keyNamed(kid, now())),
+    signingKey: (kid, session) => revocations.add(keyNamed(kid, now()), session),
   };
 }

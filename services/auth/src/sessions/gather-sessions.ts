@@ -35,7 +35,10 @@ export function toSessions(
   ];
   return found
     .filter(({ expiresAt }) => expiresAt > now)
-    .sort((one, other) => other.startedAt.getTime() - one.startedAt.getTime());
+    .sort(
+      (one, other) =>
+        other.startedAt.getTime() - one.startedAt.getTime() || (one.id < other.id ? -1 : 1),
+    );
 }
 
 const fromBrowser = (browser: KeptSession, uses: readonly LastUse[]): Session => {
