@@ -32,6 +32,11 @@ const ownVariables: Partial<Record<ServiceName, (settings: PlatformSettings) => 
   auth: ({ origin, frontendUrl, ports, secrets, configuration }) => ({
     PUBLIC_ORIGIN: origin,
     FRONTEND_URL: frontendUrl,
+    // Envoy. Everybody on a laptop has one address, and so has a suite of tests.
+    TRUSTED_HOPS: "1",
+    ATTEMPTS_PER_PLACE: "1000",
+    TEST_EMAIL_DOMAIN: "portico.test",
+    TEST_INBOX_URL: `http://127.0.0.1:${ports.mailbox}`,
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     EMAIL_FROM: configuration.email.from,
     SIGNING_KEYS: secrets.SIGNING_KEYS,
