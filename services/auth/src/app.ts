@@ -2,7 +2,6 @@
 import { type AppOptions, createApp } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
-import type { Provider } from "oidc-provider";
 import type { AccountStore } from "./accounts/account-store.ts";
 import type { Administer } from "./accounts/administer.ts";
 import type { Authenticate } from "./accounts/authenticate.ts";
@@ -13,16 +12,29 @@ import { getMe } from "./accounts/get-me.ts";
 import { getUser } from "./accounts/get-user.ts";
 import { listUsers } from "./accounts/list-users.ts";
 import { signIn } from "./accounts/sign-in.ts";
-import { signUp } from "./accounts/sign-up.ts";
+import { type SignUp, signUpEndpoint } from "./accounts/sign-up.ts";
+import { signUpPage } from "./accounts/sign-up-page.ts";
 import { tokenStatus } from "./accounts/token-status.ts";
 import type { Attempts } from "./attempts/create-attempts.ts";
+import { callbackPage } from "./browser-sessions/callback-page.ts";
+import type { BrowserSessions } from "./browser-sessions/create-browser-sessions.ts";
+import { endBrowserSession } from "./browser-sessions/end-browser-session.ts";
+import { getBrowserSession } from "./browser-sessions/get-browser-session.ts";
+import { refreshBrowserSession } from "./browser-sessions/refresh-browser-session.ts";
+import { startPage } from "./browser-sessions/start-page.ts";
 import type { ClientAdministration } from "./clients/administer-clients.ts";
 import { clientEndpoints } from "./clients/endpoints.ts";
+import type { AskConsent } from "./consent/ask-consent.ts";
+import type { ConsentStore } from "./consent/consent-store.ts";
+import { endConsent } from "./consent/end-consent.ts";
+import { listConsents } from "./consent/list-consents.ts";
+import type { WithdrawConsent } from "./consent/withdraw-consent.ts";
 import { guardDevicePage } from "./device/guard-device-page.ts";
 import type { IdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { listIdentities } from "./identity-providers/list-identities.ts";
 import { identityProviderPages } from "./identity-providers/pages.ts";
 import { unlinkIdentity } from "./identity-providers/unlink-identity.ts";
+import type { CurrentProvider } from "./oidc/current-provider.ts";
 import type { FinishSignIn } from "./oidc/finish-sign-in.ts";
 import { interaction } from "./oidc/interaction.ts";
 import type { IssueAccessToken } from "./oidc/issue-access-token.ts";
@@ -48,6 +60,10 @@ import { endSessions } from "./sessions/end-sessions.ts";
 import { listSessions } from "./sessions/list-sessions.ts";
 import type { SessionStore } from "./sessions/session-store.ts";
 import { signOut } from "./sessions/sign-out.ts";
+import { listSigningKeys } from "./signing-keys/list-signing-keys.ts";
+import { removeSigningKey } from "./signing-keys/remove-signing-key.ts";
+import { rotateSigningKeys } from "./signing-keys/rotate-signing-keys.ts";
+import type { SigningKeys } from "./signing-keys/signing-keys.ts";
 import { signUpTestUser } from "./test-mailboxes/sign-up-test-user.ts";
 import { openLink } from "./verification/open-link.ts";
 import { requestVerification } from "./verification/request-verification.ts";
@@ -57,13 +73,17 @@ import type { VerifyAddress } from "./verification/verify-address.ts";
 import { verifyForm } from "./verification/verify-form.ts";
 
 export type EndpointDependencies = {
+  signingKeys: SigningKeys;
   accounts: AccountStore;
   freshAccounts: FreshAccounts;
   administer: Administer;
   clients: ClientAdministration;
+  consents: ConsentStore;
+  withdrawConsent: WithdrawConsent;
   sessions: SessionStore;
   identityProviders: IdentityProviders;
   outbox: Outbox;
+  signUp: SignUp;
   authenticate: Authenticate;
   requireSecondFactor: RequireSecondFactor;
   issueAccessToken: IssueAccessToken;
@@ -75,24 +95,26 @@ export type EndpointDependencies = {
   attempts: Attempts;
   testDomain: string | undefined;
   formTokens: FormTokens;
+  browserSessions: BrowserSessions;
   eraseAccount: EraseAccount;
   erasures: ErasureStore;
 };
 
 export type AuthDependencies = EndpointDependencies &
   Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics" | "trustedHops"> & {
-    provider: Provider;
+    currentProvider: CurrentProvider;
     redis: Redis;
     secondFactor: SecondFactor;
     findSignInStep: FindSignInStep;
     finishSignIn: FinishSignIn;
+    askConsent: AskConsent;
     frontendUrl: string;
   };
 
 export const endpoints = (dependencies: EndpointDependencies) => {
   const { accounts, freshAccounts, outbox, authenticate, sessions } = dependencies;
   return [
-    signUp(dependencies),
+    signUpEndpoint(dependencies.signUp),
     signUpTestUser(dependencies),
     openLink(dependencies.formTokens),
     verify(dependencies.verifyAddress),
@@ -107,13 +129,21 @@ export const endpoints = (dependencies: EndpointDependencies) => {
     listSessions(sessions),
     endSession(sessions),
     endSessions(sessions),
+    getBrowserSession(dependencies.browserSessions, sessions, freshAccounts),
+    refreshBrowserSession(dependencies.browserSessions),
+    endBrowserSession(dependencies.browserSessions, sessions),
     getMe(freshAccounts),
     listUsers(accounts),
     getUser(accounts),
     changeUser(dependencies.administer),
     ...clientEndpoints(dependencies.clients),
+    listConsents(dependencies.consents),
+    endConsent(dependencies.withdrawConsent),
     eraseMe(dependencies.eraseAccount),
     getErasure(dependencies.erasures),
+    listSigningKeys(dependencies.signingKeys),
+    rotateSigningKeys(dependencies.signingKeys),
+    removeSigningKey(dependencies.signingKeys),
     listIdentities(dependencies.identityProviders),
     unlinkIdentity(dependencies.identityProviders, sessions),
   ];
@@ -122,15 +152,18 @@ export const endpoints = (dependencies: EndpointDependencies) => {
 /** What people open in a browser, and the protocol's own paths. */
 const pages = (dependencies: AuthDependencies) => [
   ...rememberDevice,
+  signUpPage(dependencies.signUp, dependencies.formTokens),
   verifyForm(dependencies.verifyAddress, dependencies.formTokens, dependencies.frontendUrl),
   forgotPasswordPage(dependencies.requestReset, dependencies.formTokens),
   resetPage(dependencies.resetPassword, dependencies.formTokens, dependencies.frontendUrl),
   interaction(dependencies),
   ...secondStep(dependencies),
   ...identityProviderPages(dependencies),
+  startPage(dependencies.browserSessions, dependencies.formTokens),
+  callbackPage(dependencies),
   ...serveFiles,
   guardDevicePage(dependencies.redis),
-  ...mountProvider(dependencies.provider),
+  ...mountProvider(dependencies.currentProvider),
 ];
 
 export const about = {

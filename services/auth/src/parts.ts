@@ -14,14 +14,20 @@ import { authenticateWith } from "./accounts/authenticate.ts";
 import { changePasswordWith } from "./accounts/change-password.ts";
 import { readFresh } from "./accounts/fresh-accounts.ts";
 import { replacePasswordWith } from "./accounts/replace-password.ts";
+import { signUpWith } from "./accounts/sign-up.ts";
 import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
 import { createAuth } from "./app.ts";
 import { createAttempts } from "./attempts/create-attempts.ts";
+import { createBrowserSessions } from "./browser-sessions/create-browser-sessions.ts";
+import { ownClient } from "./browser-sessions/own-client.ts";
 import { administerClientsWith } from "./clients/administer-clients.ts";
 import { createClientStore } from "./clients/client-store.ts";
 import { clientAdapter, rememberClients } from "./clients/known-clients.ts";
 import { isOnLaptop } from "./clients/redirect-uri.ts";
 import type { AuthConfig } from "./config.ts";
+import { askConsentWith } from "./consent/ask-consent.ts";
+import { createConsentStore } from "./consent/consent-store.ts";
+import { withdrawConsentWith } from "./consent/withdraw-consent.ts";
 import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { identityHandlers } from "./identity-providers/identity-mail.ts";
 import { createLinkedIdentityStore } from "./identity-providers/linked-identity-store.ts";
@@ -81,6 +87,7 @@ export async function assemble(parts: Parts) {
   const revoke = revokeWith(mongo, accounts, createRevocationStore(mongo));
   const clients = createClientStore(mongo);
   const knownClients = rememberClients(clients);
+  const consents = createConsentStore(mongo);
   const families = createFamilyStore(mongo);
   const sessions = createSessionStore(mongo, families, revoke);
   const erasures = createErasureStore(mongo);
@@ -89,6 +96,7 @@ export async function assemble(parts: Parts) {
     sessions,
     links,
     identities: createLinkedIdentityStore(mongo),
+    consents,
   });
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
@@ -111,6 +119,15 @@ export async function assemble(parts: Parts) {
     issuer: config.issuer,
     publicOrigin: config.publicOrigin,
     logger,
+  });
+  const verifyAccessToken = createTokenVerifier({ ...config, revocations });
+  const ownSecret = String(keyRing.derive("own-client")[0]?.toString("base64url"));
+  const browserSessions = createBrowserSessions({
+    mongo,
+    keyRing,
+    config,
+    secret: ownSecret,
+    verifyAccessToken,
   });
   const readAccessToken = readAccessTokenWith(
     createTokenVerifier({ ...config, revocations, proofs: "elsewhere" }),
@@ -136,6 +153,7 @@ export async function assemble(parts: Parts) {
     readAccessToken,
     revoke,
     secondFactor,
+    ownClient: ownClient(config.publicOrigin, ownSecret),
     logger,
   };
   const currentProvider = currentProviderWith(signingKeys, (keys) =>
@@ -153,11 +171,16 @@ export async function assemble(parts: Parts) {
       clients,
       known: knownClients,
       revoke,
+      consents,
       onLaptop: isOnLaptop(config.issuer),
     }),
+    consents,
+    askConsent: askConsentWith(consents),
+    withdrawConsent: withdrawConsentWith(mongo, consents, sessions),
     sessions,
     outbox,
     attempts,
+    signUp: signUpWith({ accounts, outbox, attempts }),
     authenticate,
     requireSecondFactor: requireSecondFactorWith(secondFactor),
     issueAccessToken: issueAccessTokenWith(currentProvider, config.audience),
@@ -176,11 +199,12 @@ export async function assemble(parts: Parts) {
     changePassword: changePasswordWith(accounts, authenticate, replacePassword),
     readAccessToken,
     testDomain: config.testEmailDomain,
-    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
+    verifyAccessToken,
     currentProvider,
     signingKeys,
     redis,
     formTokens: createFormTokens(config.publicOrigin, cookieKeys),
+    browserSessions,
     eraseAccount: eraseAccountWith({ accounts, holdings, erasures, revoke, outbox }),
     erasures,
     secondFactor,

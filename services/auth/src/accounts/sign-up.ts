@@ -24,9 +24,33 @@ type Dependencies = {
 /**
  * Makes an account and asks for the proof of its address. The answer is the same for an address that
  * has an account already, so that nobody learns who is here; the mail tells the owner. That account is
- * left as it is: who cannot prove an address changes nothing about it.
+ * left as it is: who cannot prove an address changes nothing about it. Throws what is wrong with the
+ * password, and 429.
  */
-export const signUp = (dependencies: Dependencies) =>
+export type SignUp = (given: {
+  email: string;
+  password: string;
+  name: string | null;
+  address: string;
+}) => Promise<void>;
+
+export const signUpWith =
+  (dependencies: Dependencies): SignUp =>
+  async ({ email, password, name, address }) => {
+    const { accounts, attempts } = dependencies;
+    requireImpersonal(password, { email, name });
+    await attempts.signUps.count(address);
+    // The same work for a known address as for a new one, or the time to answer would tell.
+    const known = await accounts.findCredentials(email);
+    const [passwordHash, isOwner] = await Promise.all([
+      hashPassword(password),
+      passwordMatches(known?.passwordHash ?? unmatchableHash, password),
+    ]);
+    const isNew = !known && (await create(dependencies, newAccount(email, name), passwordHash));
+    if (!isNew) await tellOwner(dependencies, email, known?.account, isOwner);
+  };
+
+export const signUpEndpoint = (signUp: SignUp) =>
   endpoint({
     method: "post",
     path: "/auth/sign-up",
@@ -44,17 +68,7 @@ export const signUp = (dependencies: Dependencies) =>
     problems: [tooManyRequests],
 
     async handle({ body: { email, password, name = null }, address }) {
-      const { accounts, attempts } = dependencies;
-      requireImpersonal(password, { email, name });
-      await attempts.signUps.count(address);
-      // The same work for a known address as for a new one, or the time to answer would tell.
-      const known = await accounts.findCredentials(email);
-      const [passwordHash, isOwner] = await Promise.all([
-        hashPassword(password),
-        passwordMatches(known?.passwordHash ?? unmatchableHash, password),
-      ]);
-      const isNew = !known && (await create(dependencies, newAccount(email, name), passwordHash));
-      if (!isNew) await tellOwner(dependencies, email, known?.account, isOwner);
+      await signUp({ email, password, name, address });
       return { status: "verification-sent" as const, email };
     },
   });
