@@ -5,7 +5,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type { Ready } from "@portico/dev-env";
+import { doorsOf } from "../doors.ts";
 import { call, type Reply } from "../http.ts";
+import { seeded, signIn } from "../people.ts";
 import { refusedTokens } from "./refused-tokens.ts";
 
 export interface Journey {
@@ -37,14 +39,6 @@ export const startJourney = (ready: Ready, signToken: Journey["signToken"]): Jou
 const expectStatus = (reply: Reply, status: number): Reply => {
   equal(reply.status, status, `answered ${reply.status}: ${JSON.stringify(reply.body)}`);
   return reply;
-};
-
-const signIn = async (gateway: string, email: string, password: string) => {
-  const { body } = expectStatus(
-    await call(`${gateway}/auth/sign-in`, { json: { email, password } }),
-    200,
-  );
-  return body;
 };
 
 export const steps: readonly Step[] = [
@@ -83,7 +77,7 @@ export const steps: readonly Step[] = [
   {
     title: "Sign in: an access token, and the account that it stands for",
     async run({ ready, person }) {
-      const session = await signIn(ready.gateway, person.email, person.password);
+      const session = await signIn(ready.gateway, person);
       person.token = session.accessToken;
       const { body } = expectStatus(
         await call(`${ready.gateway}/auth/users/me`, { token: person.token }),
@@ -149,9 +143,7 @@ export const steps: readonly Step[] = [
     title: "A clinician records a patient and a heart rate",
     async run(journey) {
       const { ready } = journey;
-      const clinician = ready.users.find(({ kind }) => kind === "clinician");
-      ok(clinician, "no clinician was seeded");
-      const session = await signIn(ready.gateway, clinician.email, clinician.password);
+      const session = await signIn(ready.gateway, seeded(ready, "clinician"));
       journey.clinicianToken = session.accessToken;
       const post = (type: string, resource: object) =>
         call(`${ready.gateway}/fhir/${type}`, {
@@ -226,21 +218,3 @@ const heartRate = (patientId: string) => ({
     code: "/min",
   },
 });
-
-const protectedPaths: Record<string, string> = {
-  auth: "/auth/users/me",
-  posts: "/posts",
-  payments: "/payments",
-  cards: "/cards",
-  patients: "/fhir/Patient",
-};
-
-/** One protected path of each service: through the gateway, and straight at its own port. */
-const doorsOf = ({ gateway, processes }: Ready): { name: string; url: string }[] =>
-  Object.entries(protectedPaths).flatMap(([service, path]) => {
-    const port = processes.find(({ name }) => name === service)?.port;
-    return [
-      { name: `the gateway (${service})`, url: `${gateway}${path}` },
-      { name: service, url: `http://127.0.0.1:${port}${path}` },
-    ];
-  });
