@@ -110,6 +110,32 @@ export const migrations: readonly Migration[] = [
       await db.collection("federatedSignIns").createIndex({ "purpose.chain": 1 }, { sparse: true });
     },
   },
+  {
+    id: "0011-signing-keys-one-active-and-one-next",
+    async up(db) {
+      const oneOfEach = { state: { $in: ["active", "next"] } };
+      await db
+        .collection("signingKeys")
+        .createIndex({ state: 1 }, { unique: true, partialFilterExpression: oneOfEach });
+    },
+  },
+  {
+    id: "0012-consents",
+    async up(db) {
+      const consents = db.collection("consents");
+      await consents.createIndex({ accountId: 1, clientId: 1 }, { unique: true });
+      await consents.createIndex({ clientId: 1 });
+    },
+  },
+  {
+    id: "0013-browser-sessions",
+    async up(db) {
+      const sessions = db.collection("browserSessions");
+      await endsByItself(sessions);
+      await sessions.createIndex({ grantId: 1 });
+      await sessions.createIndex({ accountId: 1 });
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Connection } from "mongoose";
+import type { ConsentStore } from "../consent/consent-store.ts";
 import type { Revoke } from "../revocation/revoke.ts";
 import { hashSecret, newSecret } from "./client.ts";
 import type { Client } from "./client-metadata.ts";
@@ -32,12 +33,13 @@ type Dependencies = {
   clients: ClientStore;
   known: Pick<KnownClients, "forget">;
   revoke: Pick<Revoke, "client">;
+  consents: Pick<ConsentStore, "removeAllTo">;
   /** The platform is at a loopback address, so its clients may be there too. */
   onLaptop: boolean;
 };
 
 export function administerClientsWith(dependencies: Dependencies): ClientAdministration {
-  const { connection, clients, known, revoke, onLaptop } = dependencies;
+  const { connection, clients, known, revoke, consents, onLaptop } = dependencies;
 
   return {
     find: clients.find,
@@ -90,6 +92,7 @@ export function administerClientsWith(dependencies: Dependencies): ClientAdminis
     async remove(id) {
       const isDone = await connection.transaction(async (session) => {
         if (!(await clients.remove(id, session))) return false;
+        await consents.removeAllTo(id, session);
         await revoke.client(id, session);
         return true;
       });

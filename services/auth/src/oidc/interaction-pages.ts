@@ -154,14 +154,15 @@ export const showRecoveryCodes = (shown: Shown, codes: readonly string[]): void 
 <p><a class="button" href="${pathOf(shown.interaction)}">I have kept them: continue</a></p>`,
   );
 
-const nameOf = (client: Client): string => client.clientName ?? client.clientId;
+export const nameOf = (client: Client): string => client.clientName ?? client.clientId;
 
 export const pathOf = ({ uid }: Interaction): string => `/auth/interaction/${uid}`;
 
 /** A problem with what was sent before gives its status, and its headers. */
 type Outcome = Partial<Pick<Problem, "status" | "headers">>;
 
-function show(shown: Shown, title: string, content: Html, outcome: Outcome = {}): void {
+/** With a way to cancel. */
+export function show(shown: Shown, title: string, content: Html, outcome: Outcome = {}): void {
   const { response, interaction, formToken } = shown;
   const { status = 200, headers = {} } = outcome;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

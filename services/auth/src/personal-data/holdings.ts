@@ -1,6 +1,7 @@
 /** Everything that auth holds of a person. Whatever keeps something new about an account adds its line here. */
 import { Profile, toProfile } from "../accounts/account.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
+import type { ConsentStore } from "../consent/consent-store.ts";
 import type { LinkedIdentityStore } from "../identity-providers/linked-identity-store.ts";
 import type { LinkStore } from "../links/link-store.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
@@ -11,9 +12,16 @@ type Stores = {
   sessions: Pick<SessionStore, "list" | "endAll">;
   links: Pick<LinkStore, "listOf" | "removeAllOf">;
   identities: Pick<LinkedIdentityStore, "listOf" | "removeAll">;
+  consents: Pick<ConsentStore, "listOf" | "removeAllOf">;
 };
 
-export const holdingsOf = ({ accounts, sessions, links, identities }: Stores): Holdings => ({
+export const holdingsOf = ({
+  accounts,
+  sessions,
+  links,
+  identities,
+  consents,
+}: Stores): Holdings => ({
   account: {
     async read(accountId) {
       const account = await accounts.find(accountId);
@@ -34,6 +42,7 @@ export const holdingsOf = ({ accounts, sessions, links, identities }: Stores): H
     },
     remove: (accountId, session) => sessions.endAll(accountId, { session }),
   },
+  consents: { read: consents.listOf, remove: consents.removeAllOf },
   "mailed links": {
     async read(accountId) {
       const list = await links.listOf(accountId);

@@ -15,6 +15,8 @@ export type SessionStore = {
   end(accountId: string, sessionId: string): Promise<boolean>;
   /** What was granted alone, in a session that may go on. */
   endGrant(grantId: string): Promise<void>;
+  /** Everything that the account granted the client. */
+  endGrantsTo(clientId: string, accountId: string, session: ClientSession): Promise<void>;
   /**
    * All of the account's, and those that somebody is just beginning. With `session` it happens in that
    * transaction or not at all.
@@ -106,6 +108,14 @@ export function createSessionStore(
       connection.transaction((session) => end(accountId, sessionId, session)) as Promise<boolean>,
     async endGrant(grantId) {
       await connection.transaction((session) => endGrants([grantId], session));
+    },
+    async endGrantsTo(clientId, accountId, session) {
+      const granted = { "payload.accountId": accountId, "payload.clientId": clientId };
+      const found = await grants.find(granted, { session }).toArray();
+      await endGrants(
+        found.map(({ _id }) => _id),
+        session,
+      );
     },
     async endAll(accountId, { except, session } = {}) {
       if (session) await endAll(accountId, except, session);
