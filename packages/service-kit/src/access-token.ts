@@ -15,7 +15,7 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { createProofChecker, type Presented, type RequireProof } from "./dpop.ts";
 import { Problem, unauthenticated, unavailable } from "./problem.ts";
-import { longestBlindMs, type Revocations, type TokenIdentity } from "./revocations.ts";
+import type { Revocations, TokenIdentity } from "./revocations.ts";
 
 /** Who is calling, as their access token says. */
 export type Caller = {
@@ -177,7 +177,7 @@ export function createTokenVerifier(options: {
   });
 
   const requireNotRevoked = (token: string, verified: Verified): Verified => {
-    if (revocations.ageMs() > longestBlindMs) throw cannotTell();
+    if (!revocations.isCurrent()) throw cannotTell();
     if (verified.comparedWith !== revocations.version) {
       if (revocations.isRevoked(verified.identity)) {
         seen.delete(token);

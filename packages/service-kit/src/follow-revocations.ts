@@ -12,13 +12,13 @@ import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import {
   createRevocationList,
-  longestBlindMs,
   Revocation,
   type RevocationList,
   type Revocations,
 } from "./revocations.ts";
 
 export type FollowedRevocations = Revocations & {
+  ageMs(): number;
   /** For `/readyz`: fails until the list is there, and when it is too old to let anybody in. */
   check: ReadinessCheck;
   stop(): Promise<void>;
@@ -80,7 +80,7 @@ export function followRevocations(options: {
 
   return Object.assign(list, {
     async check() {
-      if (list.ageMs() > longestBlindMs) throw new Error("The revocations are not known.");
+      if (!list.isCurrent()) throw new Error("The revocations are not known.");
     },
     async stop() {
       stopping.abort();

@@ -1,5 +1,12 @@
-import { describe, expect, it } from "vitest";
-import { createRevocationList, type Revocation, type TokenIdentity } from "./revocations.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  createRevocationList,
+  longestBlindMs,
+  type Revocation,
+  type TokenIdentity,
+} from "./revocations.ts";
+
+afterEach(() => vi.useRealTimers());
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const until = seconds() + 900;
@@ -25,9 +32,26 @@ describe("a list of revocations", () => {
   it("refuses nothing while it is empty, and is not complete before it is said to be", () => {
     const list = createRevocationList();
     expect(list.isRevoked(token())).toBe(false);
-    expect(list.ageMs()).toBe(Number.POSITIVE_INFINITY);
+    expect([list.isCurrent(), list.ageMs()]).toEqual([false, Number.POSITIVE_INFINITY]);
     list.markComplete();
+    expect(list.isCurrent()).toBe(true);
     expect(list.ageMs()).toBeLessThan(1_000);
+  });
+
+  it("is current for a minute after it was last complete, each time", () => {
+    vi.useFakeTimers();
+    const list = createRevocationList();
+    vi.advanceTimersByTime(longestBlindMs);
+    for (let times = 0; times < 2; times += 1) {
+      list.markComplete();
+      vi.advanceTimersByTime(longestBlindMs - 1);
+      expect(list.isCurrent()).toBe(true);
+      list.markComplete();
+      vi.advanceTimersByTime(longestBlindMs - 1);
+      expect(list.isCurrent()).toBe(true);
+      vi.advanceTimersByTime(1);
+      expect(list.isCurrent()).toBe(false);
+    }
   });
 
   it("of an account, refuses the versions below", () => {

@@ -42,8 +42,8 @@ export type Revocations = {
   /** Another one whenever something was added: a token that was not revoked still is not while it is the same. */
   readonly version: number;
   isRevoked(token: TokenIdentity): boolean;
-  /** Milliseconds since the list was last known to be complete; Infinity before the first time. */
-  ageMs(): number;
+  /** Whether the list was known to be complete a while ago at most (`longestBlindMs`). */
+  isCurrent(): boolean;
   onKeyRevoked(listener: (keyId: string) => void): void;
 };
 
@@ -51,6 +51,8 @@ export type RevocationList = Revocations & {
   add(revocations: readonly Revocation[]): void;
   /** Everything that was revoked by now is in the list. */
   markComplete(): void;
+  /** Milliseconds since then; Infinity before the first time. */
+  ageMs(): number;
   size(): number;
 };
 
@@ -79,7 +81,12 @@ export function createRevocationList(now: () => number = Date.now): RevocationLi
   const keyListeners: ((keyId: string) => void)[] = [];
   let version = 0;
   let completeAt = Number.NEGATIVE_INFINITY;
+  let isCurrent = false;
   let prunedAt = now();
+  // A timer, since each verification asks: to read a clock costs more than all the rest of it.
+  const blind = setTimeout(() => {
+    isCurrent = false;
+  }, longestBlindMs).unref();
 
   const put = (revocation: Revocation) => {
     const entries = lists[revocation.kind];
@@ -111,7 +118,7 @@ export function createRevocationList(now: () => number = Date.now): RevocationLi
       (token.id !== undefined && single.has(token.id)) ||
       (token.keyId !== undefined && key.has(token.keyId)),
 
-    ageMs: () => performance.now() - completeAt,
+    isCurrent: () => isCurrent,
 
     onKeyRevoked(listener) {
       keyListeners.push(listener);
@@ -126,7 +133,11 @@ export function createRevocationList(now: () => number = Date.now): RevocationLi
 
     markComplete() {
       completeAt = performance.now();
+      isCurrent = true;
+      blind.refresh();
     },
+
+    ageMs: () => performance.now() - completeAt,
 
     size: () => Object.values(lists).reduce((sum, entries) => sum + entries.size, 0),
   };

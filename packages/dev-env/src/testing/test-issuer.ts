@@ -68,7 +68,7 @@ export async function createTestIssuer(): Promise<TestIssuer> {
     issuer,
     audience,
     jwksUrl: `${origin}/auth/jwks`,
-    revocations: Object.assign(createRevocationList(), { ageMs: () => 0 }),
+    revocations: Object.assign(createRevocationList(), { isCurrent: () => true }),
     revocationsUrl: `${origin}/revocations`,
     signToken: (claims = {}, overrides) => sign(known.privateKey, claims, overrides),
     forgedToken: (claims = {}) => sign(foreign.privateKey, claims),
