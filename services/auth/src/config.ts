@@ -29,9 +29,13 @@ export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
   }),
   smtpUrl: secret("SMTP server that takes the mail, `smtp://user:password@host:port`"),
   emailFrom: z.string().min(3).meta({ description: "Sender of every mail" }),
-  signingKeys: secret(
-    "Private JWKS (RFC 7517) of ES256 keys; the first signs, all of them are published",
-  ),
+  signingKeyDays: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(366)
+    .default(30)
+    .meta({ description: "Days for which a signing key signs, until the next one does" }),
   keyEncryptionKey,
   identityProviders,
   secondFactorRoles: z

@@ -28,7 +28,7 @@ const events = connectEvents("auth", config, mongo, logger);
 const { outbox } = events;
 const revocations = await startRevocationFeed(mongo, logger);
 const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
-const { app, eventHandlers, startLoops } = assemble(parts);
+const { app, eventHandlers, startLoops } = await assemble(parts);
 events.hear(holders, eventHandlers);
 const loops = startLoops();
 

@@ -1,5 +1,5 @@
 /** Back from a provider, in the interaction that waits: signs in, or says what is missing. */
-import type { Provider } from "oidc-provider";
+import type { CurrentProvider } from "../oidc/current-provider.ts";
 import type { FinishSignIn } from "../oidc/finish-sign-in.ts";
 import { interactionOf, loadInteraction } from "../oidc/load-interaction.ts";
 import type { FormTokens } from "../pages/form-token.ts";
@@ -18,7 +18,7 @@ import { addressUnproved, showTrouble } from "./trouble-page.ts";
 const amr = ["fed"];
 
 type Dependencies = {
-  provider: Provider;
+  currentProvider: CurrentProvider;
   federation: Federation;
   signIns: FederatedSignInStore;
   receive: Receive;
@@ -28,7 +28,7 @@ type Dependencies = {
 };
 
 export const arrivalPage = (dependencies: Dependencies) => {
-  const { provider, federation, signIns, receive, finishSignIn, formTokens } = dependencies;
+  const { currentProvider, federation, signIns, receive, finishSignIn, formTokens } = dependencies;
   const { now = () => new Date() } = dependencies;
 
   const page: Page = {
@@ -36,7 +36,7 @@ export const arrivalPage = (dependencies: Dependencies) => {
     boundTo: interactionOf,
 
     async get(request, response) {
-      const { interaction } = await loadInteraction(provider, request, response);
+      const { interaction } = await loadInteraction(currentProvider(), request, response);
       const signInPath = signInPathOf(interaction.uid);
       const signIn = await signIns.findIdentified(interaction.cid, now());
       if (!signIn?.identity || interaction.prompt.name !== "login") {

@@ -1,5 +1,5 @@
 import type { Logger } from "@portico/service-kit";
-import type { Provider } from "oidc-provider";
+import type { CurrentProvider } from "../oidc/current-provider.ts";
 import type { FinishSignIn } from "../oidc/finish-sign-in.ts";
 import { findSignedInWith } from "../oidc/signed-in.ts";
 import type { FormTokens } from "../pages/form-token.ts";
@@ -10,7 +10,7 @@ import { finishLinkingWith, startLinkingPage } from "./linking-pages.ts";
 import { startPage } from "./start-page.ts";
 
 type Dependencies = {
-  provider: Provider;
+  currentProvider: CurrentProvider;
   identityProviders: IdentityProviders;
   finishSignIn: FinishSignIn;
   formTokens: FormTokens;
@@ -19,7 +19,7 @@ type Dependencies = {
 
 /** As `foreign` handlers of the kit's createApp. */
 export const identityProviderPages = ({ identityProviders, ...rest }: Dependencies) => {
-  const findSignedIn = findSignedInWith(rest.provider);
+  const findSignedIn = findSignedInWith(rest.currentProvider);
   const dependencies = { ...identityProviders, ...rest, findSignedIn };
   return [
     startPage(dependencies),

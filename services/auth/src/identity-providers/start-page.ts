@@ -1,7 +1,8 @@
 /** The button of the sign-in page: leaves for a provider. */
 import type { Logger } from "@portico/service-kit";
 import { notFound } from "@portico/service-kit";
-import type { Interaction, Provider } from "oidc-provider";
+import type { Interaction } from "oidc-provider";
+import type { CurrentProvider } from "../oidc/current-provider.ts";
 import { interactionOf, loadInteraction } from "../oidc/load-interaction.ts";
 import type { FormTokens } from "../pages/form-token.ts";
 import { redirect } from "../pages/page.ts";
@@ -11,19 +12,19 @@ import { signInPathOf } from "./paths.ts";
 import { answerFailure } from "./trouble-page.ts";
 
 type Dependencies = {
-  provider: Provider;
+  currentProvider: CurrentProvider;
   federation: Federation;
   formTokens: FormTokens;
   logger: Logger;
 };
 
-export const startPage = ({ provider, federation, formTokens, logger }: Dependencies) => {
+export const startPage = ({ currentProvider, federation, formTokens, logger }: Dependencies) => {
   const page: Page = {
     route: "/auth/interaction/:uid/identity-providers/:providerId",
     boundTo: interactionOf,
 
     async get(request, response) {
-      const { interaction } = await loadInteraction(provider, request, response);
+      const { interaction } = await loadInteraction(currentProvider(), request, response);
       const chosen = federation.find(providerIdOf(request));
       if (!chosen) throw notFound("There is no such identity provider.");
       if (interaction.prompt.name !== "login") {

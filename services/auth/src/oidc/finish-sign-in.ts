@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Provider } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
 import { requireActive } from "../accounts/require-active.ts";
 import type { PendingLinks } from "../identity-providers/pending-link.ts";
 import { redirect } from "../pages/page.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
 import { isBelow, levelNeeded, levelOf } from "../second-factor/second-factor.ts";
+import type { CurrentProvider } from "./current-provider.ts";
 import { acrValuesOf } from "./sign-in-step.ts";
 
 /** A person whose first factor is proved: by password, by another identity provider, by a passkey. */
@@ -29,13 +29,14 @@ export type FinishSignIn = (
 
 export const finishSignInWith =
   (
-    provider: Provider,
+    currentProvider: CurrentProvider,
     { factors, rolesThatNeedIt }: Pick<SecondFactor, "factors" | "rolesThatNeedIt">,
     pendingLinks: Pick<PendingLinks, "complete">,
     now: () => number = Date.now,
   ): FinishSignIn =>
   async (request, response, { account, amr, signedInAt = Math.floor(now() / 1000) }) => {
     requireActive(account);
+    const provider = currentProvider();
     const interaction = await provider.interactionDetails(request, response);
     const enrolled = await factors.find(account.id);
     const needed = levelNeeded(account, enrolled, rolesThatNeedIt, acrValuesOf(interaction));

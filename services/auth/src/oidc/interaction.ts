@@ -18,6 +18,7 @@ import type { SecondFactor } from "../second-factor/create-second-factor.ts";
 import { methods } from "../second-factor/second-factor.ts";
 import type { FinishSignIn } from "./finish-sign-in.ts";
 import {
+import type { CurrentProvider } from "./current-provider.ts";
   type Rejected,
   type Shown,
   showContinue,
@@ -32,7 +33,7 @@ import type { FindSignInStep } from "./sign-in-step.ts";
 const SignInForm = z.object({ email: EmailAddress, password: GivenPassword });
 
 export type InteractionDependencies = {
-  provider: Provider;
+  currentProvider: CurrentProvider;
   authenticate: Authenticate;
   secondFactor: SecondFactor;
   identityProviders: IdentityProviders;
@@ -42,7 +43,8 @@ export type InteractionDependencies = {
 };
 
 export const interaction = (dependencies: InteractionDependencies) => {
-  const { provider, authenticate, secondFactor, findSignInStep, finishSignIn } = dependencies;
+  const { currentProvider, authenticate, secondFactor, findSignInStep, finishSignIn, askConsent } =
+    dependencies;
   const findOffers = offersOf(dependencies.identityProviders);
 
   const continueSignIn = async (shown: Shown, request: PageRequest) => {
@@ -81,6 +83,7 @@ export const interaction = (dependencies: InteractionDependencies) => {
       const { interaction, client } = await loadInteraction(provider, request, response);
       const shown = { response, interaction, client, formToken };
       if (interaction.prompt.name === "login") {
+      const provider = currentProvider();
         await continueSignIn(shown, request);
       } else if (needsNoQuestion(interaction, client)) {
         await letIn(provider, interaction, request, response);
@@ -94,6 +97,7 @@ export const interaction = (dependencies: InteractionDependencies) => {
       if (form.has("cancel")) {
         await cancel(provider, request, response);
         return;
+      const provider = currentProvider();
       }
       if (interaction.prompt.name === "consent") {
         await letIn(provider, interaction, request, response);

@@ -1,8 +1,8 @@
-import type { Provider } from "oidc-provider";
 import type { Account } from "../accounts/account.ts";
 import { firstParty } from "../clients/client.ts";
 import { scopesPermitted } from "../roles/role.ts";
 import { signInGrantType, toOidcAccount } from "./account-claims.ts";
+import type { CurrentProvider } from "./current-provider.ts";
 import { accessTokenLifetimeS, resourceServer } from "./resource-server.ts";
 
 export type IssuedAccessToken = {
@@ -23,8 +23,9 @@ export type IssueAccessToken = (
  * it is the same as any other: keys, claims, lifetime. It has a grant, as every token of a person has.
  */
 export const issueAccessTokenWith =
-  (provider: Provider, audience: string): IssueAccessToken =>
+  (currentProvider: CurrentProvider, audience: string): IssueAccessToken =>
   async (account, amr) => {
+    const provider = currentProvider();
     const client = await provider.Client.find(firstParty.client_id);
     if (!client) throw new Error("The first-party client is missing.");
     // Without a refresh token there is nothing to be offline with.

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { methodNotAllowed } from "@portico/service-kit";
 import type { Provider } from "oidc-provider";
 import { pagePolicy } from "../pages/page.ts";
+import type { CurrentProvider } from "./current-provider.ts";
 
 const paths: Record<string, readonly string[]> = {
   "/.well-known/openid-configuration": ["GET", "HEAD", "OPTIONS"],
@@ -29,9 +30,14 @@ const paths: Record<string, readonly string[]> = {
 type Request = IncomingMessage & { originalUrl?: string };
 
 /** As `foreign` handlers of the kit's createApp. */
-export function mountProvider(provider: Provider) {
-  const issuer = new URL(provider.issuer);
-  const handle = provider.callback();
+export function mountProvider(currentProvider: CurrentProvider) {
+  const issuer = new URL(currentProvider().issuer);
+  const handlers = new WeakMap<Provider, ReturnType<Provider["callback"]>>();
+  const handlerOf = (provider: Provider) => {
+    const handle = handlers.get(provider) ?? provider.callback();
+    handlers.set(provider, handle);
+    return handle;
+  };
   return Object.entries(paths).map(([path, methods]) => ({
     route: `${issuer.pathname}${path}`,
     async handler(request: Request, response: ServerResponse) {
@@ -40,7 +46,7 @@ export function mountProvider(provider: Provider) {
       }
       reachAtIssuer(request, issuer);
       response.setHeader("Content-Security-Policy", pagePolicy());
-      await handle(request, response);
+      await handlerOf(currentProvider())(request, response);
     },
   }));
 }

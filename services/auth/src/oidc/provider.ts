@@ -20,7 +20,7 @@ import type { Revoke } from "../revocation/revoke.ts";
 import { everyScope } from "../roles/role.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
 import { levels } from "../second-factor/second-factor.ts";
-import type { SigningKeys } from "../signing-keys/signing-keys.ts";
+import type { SigningKey } from "../signing-keys/signing-key.ts";
 import {
   accessTokenClaims,
   accountBehind,
@@ -38,7 +38,8 @@ import { signInPolicy } from "./sign-in-policy.ts";
 export type ProviderDependencies = {
   issuer: string;
   audience: string;
-  signingKeys: SigningKeys;
+  /** The first one signs, all of them are published. */
+  signingKeys: readonly SigningKey[];
   cookieKeys: readonly string[];
   /** The first one makes DPoP nonces. One that a change made void is asked for again (RFC 9449 section 8). */
   nonceSecrets: readonly Buffer[];
@@ -97,13 +98,20 @@ const algorithms = {
 
 const configuration = (dependencies: ProviderDependencies): Configuration => ({
   adapter: dependencies.adapters,
-  jwks: dependencies.signingKeys,
+  jwks: { keys: dependencies.signingKeys.map(toJwk) },
   enabledJWA: algorithms,
   clients: [firstParty],
   extraClientMetadata: { properties: [...ownMetadata] },
   clientDefaults: {
     id_token_signed_response_alg: "ES256",
     grant_types: ["authorization_code"],
+const toJwk = ({ kid, privateJwk }: SigningKey) => ({
+  ...privateJwk,
+  kid,
+  alg: "ES256" as const,
+  use: "sig" as const,
+});
+
     response_types: ["code"],
     token_endpoint_auth_method: "client_secret_basic",
   },

@@ -44,7 +44,7 @@ type Posted = {
 
 /** A form of an interaction whose person is still signing in. */
 const formOf = (
-  { provider, findSignInStep }: Dependencies,
+  { currentProvider, findSignInStep }: Dependencies,
   name: string,
   handle: (posted: Posted) => Promise<void>,
 ): Page => ({
@@ -57,7 +57,7 @@ const formOf = (
     form: URLSearchParams,
     formToken: Html,
   ) {
-    const { interaction, client } = await loadInteraction(provider, request, response);
+    const { interaction, client } = await loadInteraction(currentProvider(), request, response);
     if (interaction.prompt.name !== "login") throw ended();
     const step = await findSignInStep(interaction);
     await handle({ request, shown: { response, interaction, client, formToken }, step, form });
@@ -154,7 +154,7 @@ const newAuthenticatorPage = (dependencies: Dependencies): Page =>
       await showEnrolment(shown, offer, wrongFirstCode);
       return;
     }
-    await keep(dependencies.provider, request, shown, step.proved, methods.code);
+    await keep(dependencies.currentProvider(), request, shown, step.proved, methods.code);
     showRecoveryCodes(shown, added.recoveryCodes);
   });
 
@@ -175,7 +175,7 @@ const newPasskeyPage = (dependencies: Dependencies): Page =>
       form.get("passkey") ?? "",
       form.get("name") ?? "",
     );
-    await keep(dependencies.provider, request, shown, step.proved, methods.passkey);
+    await keep(dependencies.currentProvider(), request, shown, step.proved, methods.passkey);
     showRecoveryCodes(shown, recoveryCodes);
   });
 

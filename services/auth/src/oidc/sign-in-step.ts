@@ -11,6 +11,7 @@ import {
   levelOf,
   type SecondFactors,
 } from "../second-factor/second-factor.ts";
+import type { CurrentProvider } from "./current-provider.ts";
 import { ended } from "./load-interaction.ts";
 
 /** What a person has proved, in this interaction or in the session that it began in. */
@@ -41,9 +42,13 @@ export const FirstFactor = z.object({
 export const secondFactorMissing = "second_factor";
 
 export const findSignInStepWith =
-  (provider: Provider, accounts: FreshAccounts, secondFactor: SecondFactor): FindSignInStep =>
+  (
+    currentProvider: CurrentProvider,
+    accounts: FreshAccounts,
+    secondFactor: SecondFactor,
+  ): FindSignInStep =>
   async (interaction) => {
-    const first = kept(interaction) ?? (await fromSession(provider, interaction));
+    const first = kept(interaction) ?? (await fromSession(currentProvider(), interaction));
     if (!first) return { name: "first-factor" };
     const account = await accounts.find(first.accountId);
     if (!account) throw ended();

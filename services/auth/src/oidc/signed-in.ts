@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Provider } from "oidc-provider";
+import type { CurrentProvider } from "./current-provider.ts";
 
 /** Whom a browser's session belongs to; `sessionUid` is the id that lists of sessions have. */
 export type SignedIn = { accountId: string; sessionUid: string };
@@ -11,8 +11,9 @@ export type FindSignedIn = (
 ) => Promise<SignedIn | undefined>;
 
 export const findSignedInWith =
-  (provider: Provider): FindSignedIn =>
+  (currentProvider: CurrentProvider): FindSignedIn =>
   async (request, response) => {
+    const provider = currentProvider();
     const session = await provider.Session.get(provider.createContext(request, response));
     return session.accountId
       ? { accountId: session.accountId, sessionUid: session.uid }

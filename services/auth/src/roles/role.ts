@@ -15,7 +15,10 @@ export const identityScopes = ["openid", "email", "profile", "offline_access"] a
 const permitted: Record<Role, readonly string[]> = {
   member: ["posts:read", "posts:write", "payments:read", "payments:write", "cards:read"],
   clinician: ["patients:read", "patients:write"],
-  admin: ["users:read", "users:write", "clients:read", "clients:write"],
+  admin: [
+    ...["users:read", "users:write", "clients:read", "clients:write"],
+    ...["signing-keys:read", "signing-keys:write"],
+  ],
 };
 
 export const everyScope: readonly string[] = [

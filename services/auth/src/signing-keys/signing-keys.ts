@@ -1,39 +1,159 @@
 /**
- * Signing keys: a private JWKS (RFC 7517) of ES256 keys. The first one signs; the others are published
- * too, so that what they signed stays valid while keys are exchanged.
+ * The signing keys of this instance, as they stand in the database: whichever instance changes them, all
+ * of them follow within a second or two.
  */
-import { ConfigError, type Secret } from "@portico/service-kit";
-import { z } from "zod";
+import { ConfigError, type Logger } from "@portico/service-kit";
+import { type Loop, repeat } from "@portico/service-kit/events";
+import { WrongKey } from "../key-ring/key-ring.ts";
+import type { Revoke } from "../revocation/revoke.ts";
+import {
+  generateSigningKey,
+  isOver,
+  isRotationDue,
+  readyAt,
+  type Schedule,
+  type SigningKey,
+} from "./signing-key.ts";
+import type { SigningKeyStore } from "./signing-key-store.ts";
 
-/** RFC 7518 section 6.2; anything else in the set would widen what is accepted. */
-const SigningKey = z.object({
-  kty: z.literal("EC"),
-  crv: z.literal("P-256"),
-  alg: z.literal("ES256").default("ES256"),
-  use: z.literal("sig").default("sig"),
-  kid: z.string().min(1),
-  x: z.string().min(1),
-  y: z.string().min(1),
-  d: z.string().min(1),
-});
+export type SigningKeys = {
+  /** The one that signs, then the others. Another array whenever they have changed. */
+  current(): readonly SigningKey[];
+  /** The next key signs from now on. Answers when it may, if that is later, and changes nothing then. */
+  rotate(): Promise<{ notBefore?: Date }>;
+  /** Of a key that others may have: nothing that it signed is accepted any more. False when there is none. */
+  remove(kid: string): Promise<boolean>;
+  /** Follows other instances, and rotates by schedule. */
+  follow(): Loop;
+};
 
-const SigningKeys = z.object({ keys: z.array(SigningKey).min(1) });
+type Dependencies = {
+  store: SigningKeyStore;
+  schedule: Schedule;
+  revoke: Pick<Revoke, "signingKey">;
+  logger: Logger;
+  now?: () => Date;
+};
 
-export type SigningKeys = z.output<typeof SigningKeys>;
+const everyMs = 1_000;
 
-export function readSigningKeys(source: Secret): SigningKeys {
-  const parsed = SigningKeys.safeParse(parse(source.reveal()));
-  if (parsed.success) return parsed.data;
-  // Not the values, nor the parser's own words, which may quote them.
-  const places = parsed.error.issues.map(({ path }) => path.join(".") || "the whole of it");
-  throw new ConfigError(`SIGNING_KEYS is not a private JWKS of ES256 keys: ${places.join(", ")}`);
+/** Makes the first keys where there are none; of several instances that start at once, one does. */
+export async function openSigningKeys(dependencies: Dependencies): Promise<SigningKeys> {
+  const { store, schedule, revoke, logger, now = () => new Date() } = dependencies;
+
+  const begin = async () => {
+    const keys = ["active", "next"] as const;
+    const [active, next] = keys.map((state) => generateSigningKey(state, now()));
+    if (!active || !next) return;
+    if (await store.begin(active, next)) logger.info("signing-keys.created", { kid: active.kid });
+  };
+
+  let keys = await store.list().catch(refuseWrongKey);
+  if (keys.length === 0) {
+    await begin();
+    keys = await store.list().catch(refuseWrongKey);
+  }
+  keys.sort(bySigning);
+
+  const reload = async () => {
+    const read = (await store.list()).sort(bySigning);
+    if (stateOf(read) !== stateOf(keys)) keys = read;
+  };
+
+  /** By schedule only when it is due in the transaction, too: another instance may have been faster. */
+  const rotateWhen = async (may: (pair: Pair) => boolean) => {
+    let rotated: Pair | undefined;
+    await store.change(async (found, session) => {
+      rotated = undefined;
+      const pair = pairOf(found);
+      if (!may(pair)) return;
+      const { active, next } = pair;
+      const newNext = generateSigningKey("next", now());
+      await store.rotate({ active: active.kid, next: next.kid, newNext, at: now() }, session);
+      rotated = pair;
+    });
+    if (!rotated) return false;
+    const { active, next } = rotated as Pair;
+    logger.info("signing-keys.rotated", { retired: active.kid, active: next.kid });
+    await reload();
+    return true;
+  };
+
+  const removeOver = async () => {
+    for (const key of keys.filter((key) => isOver(key, schedule, now()))) {
+      await store.remove(key.kid);
+      logger.info("signing-key.over", { kid: key.kid });
+    }
+  };
+
+  const work = async () => {
+    await removeOver();
+    await reload();
+    const isDue = ({ active, next }: Pair) => isRotationDue(active, next, schedule, now());
+    if (isDue(pairOf(keys))) await rotateWhen(isDue);
+    return false;
+  };
+
+  return {
+    current: () => keys,
+
+    async rotate() {
+      const isReady = ({ next }: Pair) => readyAt(next, schedule) <= now();
+      if (await rotateWhen(isReady)) return {};
+      await reload();
+      return { notBefore: readyAt(pairOf(keys).next, schedule) };
+    },
+
+    async remove(kid) {
+      let isThere = false;
+      await store.change(async (found, session) => {
+        const key = found.find((key) => key.kid === kid);
+        isThere = key !== undefined;
+        if (!key) return;
+        const { active, next } = pairOf(found);
+        const newNext = generateSigningKey("next", now());
+        if (key.state === "active") {
+          // Whether the next one is ready or not: anything is better than to go on with this one.
+          const rotation = { active: active.kid, next: next.kid, newNext, at: now() };
+          await store.rotate(rotation, session);
+        }
+        await store.remove(kid, session);
+        if (key.state === "next") await store.add(newNext, session);
+        await revoke.signingKey(kid, session);
+      });
+      if (!isThere) return false;
+      logger.warn("signing-key.removed", { kid });
+      await reload();
+      return true;
+    },
+
+    follow: () => repeat(work, { everyMs, name: "signing-keys.follow", logger }),
+  };
 }
 
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Refused by the schema like anything else that is not a JWKS.
-    return undefined;
-  }
+type Pair = { active: SigningKey; next: SigningKey };
+
+/** There is always one of each: unique indexes and transactions hold it. */
+function pairOf(keys: readonly SigningKey[]): Pair {
+  const active = keys.find(({ state }) => state === "active");
+  const next = keys.find(({ state }) => state === "next");
+  if (!active || !next) throw new Error("There is no active or no next signing key.");
+  return { active, next };
+}
+
+const order = { active: 0, next: 1, retired: 2 };
+
+const bySigning = (one: SigningKey, other: SigningKey): number =>
+  order[one.state] - order[other.state] || other.createdAt.getTime() - one.createdAt.getTime();
+
+const stateOf = (keys: readonly SigningKey[]): string =>
+  keys.map(({ kid, state }) => `${kid} ${state}`).join();
+
+const refuseWrongKey = (error: unknown): never => {
+  if (!(error instanceof WrongKey)) throw error;
+  throw new ConfigError(
+    "KEY_ENCRYPTION_KEY opens no signing key of this database. Without the key that sealed them, " +
+      "empty the collection signingKeys: new ones are made, and access tokens from before are refused.",
+    { cause: error },
+  );
 };

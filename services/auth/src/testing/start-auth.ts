@@ -61,7 +61,7 @@ export async function startAuth(
   const { outbox } = events;
   const revocations = await startRevocationFeed(mongo, logger);
   const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
-  const { app, eventHandlers, startLoops } = assemble(parts);
+  const { app, eventHandlers, startLoops } = await assemble(parts);
   events.hear(holders, eventHandlers);
   const loops = startLoops();
   server.on("request", app);

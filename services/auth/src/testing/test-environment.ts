@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { TestDatabase } from "@portico/dev-env";
 import type { Inbox } from "@portico/sandboxes";
-import { testSigningKeys } from "./test-signing-keys.ts";
 
 /** The environment of an auth that people reach at `origin`. */
 export const testEnvironment = (
@@ -20,7 +19,6 @@ export const testEnvironment = (
   ATTEMPTS_PER_PLACE: "10000",
   SMTP_URL: inbox.smtpUrl,
   EMAIL_FROM: "Portico <no-reply@portico.localhost>",
-  SIGNING_KEYS: testSigningKeys(),
   KEY_ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
   COOKIE_KEYS: "a-key-that-only-tests-use",
 });
