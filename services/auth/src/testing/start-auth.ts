@@ -55,7 +55,7 @@ export async function startAuth(
   const metrics = createMetrics("auth");
   const mongo = await connectMongo(database.mongodbUri, logger);
   await migrate(mongo, migrations, logger);
-  const redis = connectRedis(database.redisUrl, logger);
+  const redis = connectRedis(config.redisUrl.reveal(), logger);
   const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
   const events = connectEvents("auth", config, mongo, logger);
   const { outbox } = events;
