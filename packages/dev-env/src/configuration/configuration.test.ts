@@ -94,16 +94,8 @@ test("secrets > what a person set wins, the environment over .env, and is not wr
   expect(await readFile(join(folder, "secrets.json"), "utf8")).not.toContain("from-");
 });
 
-test("secrets > the signing keys are a private JWKS of one ES256 key", async () => {
-  const { SIGNING_KEYS } = await readSecrets({ folder, given: {} });
-  expect(JSON.parse(SIGNING_KEYS).keys).toEqual([
-    expect.objectContaining({
-      kty: "EC",
-      crv: "P-256",
-      alg: "ES256",
-      use: "sig",
-      kid: expect.any(String),
-      d: expect.any(String),
-    }),
-  ]);
+test("secrets > the key encryption key is one key of 32 bytes", async () => {
+  const { KEY_ENCRYPTION_KEY } = await readSecrets({ folder, given: {} });
+  expect(KEY_ENCRYPTION_KEY).toMatch(/^[\w-]{43}$/);
+  expect(Buffer.from(KEY_ENCRYPTION_KEY, "base64url")).toHaveLength(32);
 });

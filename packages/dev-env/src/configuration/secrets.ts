@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
@@ -20,7 +20,6 @@ export type SecretName =
   | "MONGODB_ADMIN_PASSWORD"
   | "MONGODB_KEY_FILE"
   | "REDIS_ADMIN_PASSWORD"
-  | "SIGNING_KEYS"
   | "KEY_ENCRYPTION_KEY"
   | "COOKIE_KEYS"
   | "EXTEND_API_KEY"
@@ -39,7 +38,6 @@ const generators: Record<SecretName, Generate> = {
   MONGODB_ADMIN_PASSWORD: password,
   MONGODB_KEY_FILE: () => randomBytes(48).toString("base64"),
   REDIS_ADMIN_PASSWORD: password,
-  SIGNING_KEYS: generateSigningKeys,
   KEY_ENCRYPTION_KEY: () => randomBytes(32).toString("base64url"),
   COOKIE_KEYS: () => randomBytes(32).toString("base64url"),
   EXTEND_API_KEY: () => `extend-${randomBytes(9).toString("hex")}`,
@@ -90,15 +88,6 @@ function storePasswords(service: ServiceName): StorePassword[] {
 
 function forEach<Name extends string>(names: Name[], generate: Generate) {
   return Object.fromEntries(names.map((name) => [name, generate])) as Record<Name, Generate>;
-}
-
-/** A private JWKS (RFC 7517) with one ES256 key, as auth reads it. */
-function generateSigningKeys(): string {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const kid = randomBytes(8).toString("hex");
-  return JSON.stringify({
-    keys: [{ ...privateKey.export({ format: "jwk" }), alg: "ES256", use: "sig", kid }],
-  });
 }
 
 async function readKept(file: string): Promise<Record<string, string>> {

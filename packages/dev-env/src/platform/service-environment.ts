@@ -39,7 +39,6 @@ const ownVariables: Partial<Record<ServiceName, (settings: PlatformSettings) => 
     TEST_INBOX_URL: `http://127.0.0.1:${ports.mailbox}`,
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     EMAIL_FROM: configuration.email.from,
-    SIGNING_KEYS: secrets.SIGNING_KEYS,
     KEY_ENCRYPTION_KEY: secrets.KEY_ENCRYPTION_KEY,
     COOKIE_KEYS: secrets.COOKIE_KEYS,
     IDENTITY_PROVIDERS: JSON.stringify([identityProviderOf({ configuration, ports, secrets })]),
