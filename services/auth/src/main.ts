@@ -28,8 +28,9 @@ const events = connectEvents("auth", config, mongo, logger);
 const { outbox } = events;
 const revocations = await startRevocationFeed(mongo, logger);
 const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
-const { app, eventHandlers, startLoops } = await assemble(parts);
+const { app, eventHandlers, logoutHandlers, startLoops } = await assemble(parts);
 events.hear(holders, eventHandlers);
+events.hear(["auth"], logoutHandlers, "auth-logout");
 const loops = startLoops();
 
 await serve({

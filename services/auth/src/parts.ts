@@ -35,6 +35,8 @@ import { createKeyRing } from "./key-ring/key-ring.ts";
 import { tokenWith } from "./links/link.ts";
 import { createLinkStore } from "./links/link-store.ts";
 import { mailLinkWith } from "./links/mail-link.ts";
+import { announceEndWith } from "./logout/announce-end.ts";
+import { tellClientWith } from "./logout/tell-client.ts";
 import { deliverWith } from "./mail/deliver.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { accessTokenAdapter, createAdapters } from "./oidc/adapter.ts";
@@ -89,7 +91,12 @@ export async function assemble(parts: Parts) {
   const knownClients = rememberClients(clients);
   const consents = createConsentStore(mongo);
   const families = createFamilyStore(mongo);
-  const sessions = createSessionStore(mongo, families, revoke);
+  const sessions = createSessionStore(
+    mongo,
+    families,
+    revoke,
+    announceEndWith(knownClients, outbox),
+  );
   const erasures = createErasureStore(mongo);
   const holdings = holdingsOf({
     accounts,
@@ -154,6 +161,7 @@ export async function assemble(parts: Parts) {
     revoke,
     secondFactor,
     ownClient: ownClient(config.publicOrigin, ownSecret),
+    outbox,
     logger,
   };
   const currentProvider = currentProviderWith(signingKeys, (keys) =>
@@ -247,11 +255,15 @@ export async function assemble(parts: Parts) {
       config.publicOrigin,
     ),
   };
+  /** Apart, so that a mail never waits for a client that does not answer. */
+  const logoutHandlers = {
+    "dev.portico.auth.client-signed-out": tellClientWith(currentProvider, logger),
+  };
   /** What goes on beside requests and events, until it is stopped. */
   const startLoops = () => [
     signingKeys.follow(),
     startAsking(erasures, outbox, logger),
     ...startTestMailboxes(config, logger),
   ];
-  return { app, eventHandlers, startLoops };
+  return { app, eventHandlers, logoutHandlers, startLoops };
 }

@@ -13,8 +13,9 @@ export type Events = {
   /**
    * @param sources services whose events are read
    * @param handlers full event type -> handler
+   * @param group another than the service's own, for what must not hold up the rest
    */
-  hear(sources: readonly string[], handlers: Record<string, EventHandler>): void;
+  hear(sources: readonly string[], handlers: Record<string, EventHandler>, group?: string): void;
   /** Resolves when what is under way is done. */
   close(): Promise<void>;
 };
@@ -35,12 +36,12 @@ export function connectEvents(
 
   return {
     outbox,
-    hear(sources, handlers) {
+    hear(sources, handlers, group = service) {
       const waiting = connect(true);
       opened.push(waiting);
       consumers.push(
         startConsumer({
-          group: service,
+          group,
           // The same after a restart, so that it finds what it left.
           instance: `${hostname()}-${config.port}`,
           sources,

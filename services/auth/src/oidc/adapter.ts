@@ -6,6 +6,7 @@
 import { isDuplicateKey } from "@portico/service-kit";
 import type { Connection, mongo } from "mongoose";
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from "oidc-provider";
+import { browserSessionCollection } from "../browser-sessions/browser-session-store.ts";
 import { keepDeviceCodes } from "../device/device-codes.ts";
 import { readDocuments } from "../reads/read-together.ts";
 import { familyCollection } from "../refresh-tokens/family-store.ts";
@@ -34,7 +35,12 @@ const kinds: Record<string, Kind> = {
 };
 
 /** Collections of what is worth nothing without its grant (`grantId`). */
-export const boundToGrants = ["authorizationCodes", "deviceCodes", familyCollection];
+export const boundToGrants = [
+  "authorizationCodes",
+  "deviceCodes",
+  familyCollection,
+  browserSessionCollection,
+];
 
 /** @param elsewhere kinds that another folder keeps */
 export const createAdapters =

@@ -5,20 +5,22 @@
  */
 import type { ServerResponse } from "node:http";
 import { Problem, tooManyRequests } from "@portico/service-kit";
-import type { Client, Interaction, Provider } from "oidc-provider";
+import type { Interaction, Provider } from "oidc-provider";
 import { z } from "zod";
 import { type Account, EmailAddress } from "../accounts/account.ts";
 import type { Authenticate } from "../accounts/authenticate.ts";
 import { GivenPassword } from "../accounts/password.ts";
+import type { AskConsent } from "../consent/ask-consent.ts";
+import { showConsent } from "../consent/consent-page.ts";
 import type { IdentityProviders } from "../identity-providers/create-identity-providers.ts";
 import { offersOf } from "../identity-providers/offers.ts";
 import type { FormTokens } from "../pages/form-token.ts";
 import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
 import { methods } from "../second-factor/second-factor.ts";
+import type { CurrentProvider } from "./current-provider.ts";
 import type { FinishSignIn } from "./finish-sign-in.ts";
 import {
-import type { CurrentProvider } from "./current-provider.ts";
   type Rejected,
   type Shown,
   showContinue,
@@ -40,6 +42,7 @@ export type InteractionDependencies = {
   findSignInStep: FindSignInStep;
   finishSignIn: FinishSignIn;
   formTokens: FormTokens;
+  askConsent: AskConsent;
 };
 
 export const interaction = (dependencies: InteractionDependencies) => {
@@ -80,26 +83,28 @@ export const interaction = (dependencies: InteractionDependencies) => {
     boundTo: interactionOf,
 
     async get(request, response, formToken) {
+      const provider = currentProvider();
       const { interaction, client } = await loadInteraction(provider, request, response);
       const shown = { response, interaction, client, formToken };
       if (interaction.prompt.name === "login") {
-      const provider = currentProvider();
         await continueSignIn(shown, request);
-      } else if (needsNoQuestion(interaction, client)) {
-        await letIn(provider, interaction, request, response);
-      } else {
-        showContinue(shown);
+        return;
       }
+      const question = await askConsent.question(interaction, client);
+      if (question === "consent") showConsent(shown);
+      else if (question === "continue") showContinue(shown);
+      else await letIn(provider, interaction, request, response);
     },
 
     async post(request, response, form, formToken) {
+      const provider = currentProvider();
       const { interaction, client } = await loadInteraction(provider, request, response);
       if (form.has("cancel")) {
         await cancel(provider, request, response);
         return;
-      const provider = currentProvider();
       }
       if (interaction.prompt.name === "consent") {
+        await askConsent.given(interaction, client);
         await letIn(provider, interaction, request, response);
         return;
       }
@@ -117,14 +122,6 @@ export const interaction = (dependencies: InteractionDependencies) => {
 
 const isTooSoon = (error: unknown): error is Problem =>
   error instanceof Problem && error.code === tooManyRequests.code;
-
-/**
- * Every client is the platform's own. Still, a native client's redirect URI may be another program's
- * (RFC 8252 section 8.6), so there the person must have acted: just now by signing in, or by a button.
- */
-const needsNoQuestion = (interaction: Interaction, client: Client): boolean =>
-  interaction.lastSubmission?.login !== undefined ||
-  (client.applicationType === "web" && !interaction.prompt.reasons.includes("consent_prompt"));
 
 const Missing = z.object({
   missingOIDCScope: z.array(z.string()).default([]),

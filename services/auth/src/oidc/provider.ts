@@ -5,10 +5,21 @@
  */
 import type { EventEmitter } from "node:events";
 import { type Logger, proofAlgorithms } from "@portico/service-kit";
-import { type AdapterFactory, type Client, type Configuration, Provider } from "oidc-provider";
+import type { Outbox } from "@portico/service-kit/events";
+import {
+  type AdapterFactory,
+  type Client,
+  type ClientMetadata,
+  type Configuration,
+  Provider,
+} from "oidc-provider";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
+import { ownClientId } from "../browser-sessions/own-client.ts";
 import { firstParty, hasSecret, ownMetadata } from "../clients/client.ts";
+import { isOnLaptop } from "../clients/redirect-uri.ts";
 import { askForCode, confirmCode, deviceConnected } from "../device/device-pages.ts";
+import { noteSignOuts } from "../logout/announce-sign-out.ts";
+import { outgoingFetch } from "../logout/outgoing-fetch.ts";
 import { logReuse } from "../refresh-tokens/log-reuse.ts";
 import {
   familyLifetimeS,
@@ -49,6 +60,9 @@ export type ProviderDependencies = {
   readAccessToken: ReadAccessToken;
   revoke: Revoke;
   secondFactor: Pick<SecondFactor, "factors" | "rolesThatNeedIt">;
+  /** auth's own, for browser sessions. */
+  ownClient: ClientMetadata;
+  outbox: Pick<Outbox, "transaction">;
   logger: Logger;
 };
 
@@ -61,6 +75,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   judgeJwts(provider, dependencies.readAccessToken, dependencies.revoke);
   nameSuccessors(provider, dependencies.refreshTokens);
   logReuse(provider, logger);
+  noteSignOuts(provider, dependencies.outbox);
   Object.defineProperty(provider.Client.prototype, "compareClientSecret", {
     value(this: Client, secret: string) {
       return hasSecret(this, secret);
@@ -96,15 +111,6 @@ const algorithms = {
   dPoPSigningAlgValues: [...proofAlgorithms],
 } satisfies Configuration["enabledJWA"];
 
-const configuration = (dependencies: ProviderDependencies): Configuration => ({
-  adapter: dependencies.adapters,
-  jwks: { keys: dependencies.signingKeys.map(toJwk) },
-  enabledJWA: algorithms,
-  clients: [firstParty],
-  extraClientMetadata: { properties: [...ownMetadata] },
-  clientDefaults: {
-    id_token_signed_response_alg: "ES256",
-    grant_types: ["authorization_code"],
 const toJwk = ({ kid, privateJwk }: SigningKey) => ({
   ...privateJwk,
   kid,
@@ -112,6 +118,16 @@ const toJwk = ({ kid, privateJwk }: SigningKey) => ({
   use: "sig" as const,
 });
 
+const configuration = (dependencies: ProviderDependencies): Configuration => ({
+  adapter: dependencies.adapters,
+  jwks: { keys: dependencies.signingKeys.map(toJwk) },
+  enabledJWA: algorithms,
+  fetch: outgoingFetch(isOnLaptop(dependencies.issuer)),
+  clients: [firstParty, dependencies.ownClient],
+  extraClientMetadata: { properties: [...ownMetadata] },
+  clientDefaults: {
+    id_token_signed_response_alg: "ES256",
+    grant_types: ["authorization_code"],
     response_types: ["code"],
     token_endpoint_auth_method: "client_secret_basic",
   },
@@ -126,6 +142,10 @@ const toJwk = ({ kid, privateJwk }: SigningKey) => ({
   claims: claimsByScope,
   pkce: { required: () => true },
   rotateRefreshToken: true,
+  // A browser app is signed in for as long as its person is here, and needs no offline access for that.
+  issueRefreshToken: (_ctx, client, source) =>
+    client.grantTypeAllowed("refresh_token") &&
+    (source.scopes.has("offline_access") || client.clientId === ownClientId),
   // Whatever ends a grant's tokens ends the grant: its access tokens are refused by its name.
   revokeGrantPolicy: () => true,
   ttl: lifetimes,
@@ -177,6 +197,7 @@ const toJwk = ({ kid, privateJwk }: SigningKey) => ({
       enabled: true,
       allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId,
     },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: { logoutSource: renderSignOut, postLogoutSuccessSource: renderSignedOut },
     resourceIndicators: {
       enabled: true,

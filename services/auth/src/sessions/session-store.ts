@@ -1,5 +1,6 @@
 /** The only file that reads and ends what the protocol library keeps of a person's sessions. */
 import type { ClientSession, Connection, mongo } from "mongoose";
+import type { AnnounceEnd } from "../logout/announce-end.ts";
 import { boundToGrants } from "../oidc/adapter.ts";
 import type { Stored } from "../oidc/stored.ts";
 import type { FamilyUses } from "../refresh-tokens/family-store.ts";
@@ -39,6 +40,7 @@ export function createSessionStore(
   connection: Connection,
   families: FamilyUses,
   revoke: Pick<Revoke, "grant">,
+  announceEnd: AnnounceEnd,
 ): SessionStore {
   const db = connection.getClient().db(connection.name);
   const sessions: Store = db.collection("sessions");
@@ -60,7 +62,9 @@ export function createSessionStore(
   };
 
   const endBrowsers = async (ended: readonly KeptSession[], session: ClientSession) => {
-    for (const { uid = "" } of ended) {
+    for (const browser of ended) {
+      const { uid = "" } = browser;
+      await announceEnd(browser, session);
       const mark = { payload: {}, expiresAt: new Date(Date.now() + markKeptMs) };
       await sessions.replaceOne({ _id: endedId(uid) }, mark, { session, upsert: true });
       await sessions.deleteMany({ uid }, { session });

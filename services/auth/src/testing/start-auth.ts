@@ -61,8 +61,9 @@ export async function startAuth(
   const { outbox } = events;
   const revocations = await startRevocationFeed(mongo, logger);
   const parts = { config, mongo, redis, outbox, mailer, revocations, logger, metrics };
-  const { app, eventHandlers, startLoops } = await assemble(parts);
+  const { app, eventHandlers, logoutHandlers, startLoops } = await assemble(parts);
   events.hear(holders, eventHandlers);
+  events.hear(["auth"], logoutHandlers, "auth-logout");
   const loops = startLoops();
   server.on("request", app);
 
