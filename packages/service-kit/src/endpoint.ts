@@ -5,7 +5,12 @@
 import { z } from "zod";
 import type { Caller } from "./access-token.ts";
 import type { Guard } from "./guard.ts";
-import { type FieldError, invalidRequest, type ProblemType } from "./problem.ts";
+import {
+  type FieldError,
+  invalidRequest,
+  type ProblemType,
+  type ResponseHeaders,
+} from "./problem.ts";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
@@ -27,9 +32,9 @@ export type EndpointRequest<C, P, Q, B> = {
 export class Answer<T> {
   readonly body: T;
   readonly status: number | undefined;
-  readonly headers: Record<string, string>;
+  readonly headers: ResponseHeaders;
 
-  constructor(body: T, options: { status?: number; headers?: Record<string, string> } = {}) {
+  constructor(body: T, options: { status?: number; headers?: ResponseHeaders } = {}) {
     this.body = body;
     this.status = options.status;
     this.headers = options.headers ?? {};
@@ -38,7 +43,7 @@ export class Answer<T> {
 
 export const answer = <T>(
   body: T,
-  options?: { status?: number; headers?: Record<string, string> },
+  options?: { status?: number; headers?: ResponseHeaders },
 ): Answer<T> => new Answer(body, options);
 
 type Reply<R extends z.ZodType> = {
@@ -98,7 +103,7 @@ export type Endpoint = {
 };
 
 export type RawRequest = EndpointRequest<Caller | undefined, unknown, unknown, unknown>;
-export type RawAnswer = { status: number; headers: Record<string, string>; body: unknown };
+export type RawAnswer = { status: number; headers: ResponseHeaders; body: unknown };
 
 /** Declares an endpoint. Objects are strict unless their schema says otherwise: unknown fields are refused. */
 export function endpoint<

@@ -14,11 +14,14 @@ export type FieldError = {
   detail: string;
 };
 
+/** Of an answer; several values are several lines of that name (`Set-Cookie`). */
+export type ResponseHeaders = Record<string, string | readonly string[]>;
+
 type ProblemOptions = {
   /** Every wrong field of the request, not only the first. */
   errors?: FieldError[];
   /** Response headers that belong to the refusal: `Allow`, `Retry-After`, `WWW-Authenticate`. */
-  headers?: Record<string, string>;
+  headers?: ResponseHeaders;
   /** Logged, never sent. */
   cause?: unknown;
 };
@@ -28,7 +31,7 @@ export class Problem extends Error {
   readonly code: string;
   readonly detail: string;
   readonly errors: FieldError[] | undefined;
-  readonly headers: Record<string, string>;
+  readonly headers: ResponseHeaders;
 
   constructor(status: number, code: string, detail: string, options: ProblemOptions = {}) {
     super(`${code}: ${detail}`, { cause: options.cause });
