@@ -39,6 +39,7 @@ test("shipped objects > this, and nothing else, is served without a token", asyn
   expect(open.map(spell).sort()).toEqual([
     "ANY /auth/.well-known/**",
     "ANY /auth/authorize/**",
+    "ANY /auth/browser-session/**",
     "ANY /auth/interaction/**",
     "ANY /auth/jwks",
     "ANY /auth/openapi.json",

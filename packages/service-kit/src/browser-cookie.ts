@@ -20,9 +20,9 @@ export function readCookie(header: string | undefined, name: string): string | u
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** The access token that a browser sent by itself; throws 403 when another site made it send the request. */
-export function tokenOfBrowser(request: IncomingMessage): string | undefined {
-  const token = readCookie(request.headers.cookie, accessTokenCookie);
-  if (token && !safeMethods.has(request.method ?? "")) requireOwnPage(request);
+export function tokenOfBrowser({ headers, method }: IncomingMessage): string | undefined {
+  const token = readCookie(headers.cookie, accessTokenCookie);
+  if (token && !safeMethods.has(method ?? "")) requireOwnPage((name) => headers[name]?.toString());
   return token;
 }
 
@@ -30,11 +30,11 @@ export function tokenOfBrowser(request: IncomingMessage): string | undefined {
  * Fetch Metadata says where a request comes from; a browser that does not know it names the page's origin
  * with whatever may change something. No page can forge either. Neither of them is no browser of today.
  */
-export function requireOwnPage({ headers }: Pick<IncomingMessage, "headers">): void {
-  const site = headers["sec-fetch-site"];
+export function requireOwnPage(header: (name: string) => string | undefined): void {
+  const site = header("sec-fetch-site");
   const isOwn =
     site === undefined
-      ? URL.parse(headers.origin ?? "")?.host === headers.host
+      ? URL.parse(header("origin") ?? "")?.host === header("host")
       : site === "same-origin";
   if (!isOwn) throw forbidden("Only a page of this origin may send this with its cookies.");
 }

@@ -12,6 +12,11 @@ export type Browser = {
    * @param actionEnd how the form's action ends; the first form if it is not said
    */
   submit(visit: Visit, fields?: Record<string, string>, actionEnd?: string): Promise<Visit>;
+  /** As the script of a page of this origin does; `headers` say otherwise. */
+  fetch(
+    path: string,
+    init?: { method?: string; headers?: Record<string, string> },
+  ): Promise<Response>;
 };
 
 export function createBrowser(origin: string): Browser {
@@ -25,19 +30,25 @@ export function createBrowser(origin: string): Browser {
       const path = find("path=")?.slice(5) ?? "/";
       const index = cookies.findIndex((one) => one.name === name && one.path === path);
       if (index >= 0) cookies.splice(index, 1);
-      if (!find("expires=thu, 01 jan 1970")) cookies.push({ name, value, path });
+      const isCleared = find("expires=thu, 01 jan 1970") ?? find("max-age=0");
+      if (!isCleared) cookies.push({ name, value, path });
     }
   };
 
-  const send = async (url: URL, init: RequestInit = {}): Promise<Visit> => {
-    if (url.origin !== origin) return { url, status: 0, body: "", headers: new Headers() };
+  const ask = async (url: URL, init: RequestInit): Promise<Response> => {
     const cookie = cookies
       .filter(({ path }) => url.pathname.startsWith(path))
       .map(({ name, value }) => `${name}=${value}`)
       .join("; ");
-    const headers = { accept: "text/html", cookie, ...init.headers };
+    const headers = { cookie, ...init.headers };
     const response = await fetch(url, { ...init, headers, redirect: "manual" });
     remember(response);
+    return response;
+  };
+
+  const send = async (url: URL, init: RequestInit = {}): Promise<Visit> => {
+    if (url.origin !== origin) return { url, status: 0, body: "", headers: new Headers() };
+    const response = await ask(url, { ...init, headers: { accept: "text/html", ...init.headers } });
     const location = response.headers.get("location");
     if (location) return send(new URL(location, url));
     const body = await response.text();
@@ -47,6 +58,11 @@ export function createBrowser(origin: string): Browser {
   return {
     cookies,
     open: (url) => send(new URL(url, origin)),
+    fetch: (path, init = {}) =>
+      ask(new URL(path, origin), {
+        ...init,
+        headers: { "sec-fetch-site": "same-origin", ...init.headers },
+      }),
     submit: ({ url, body }, fields = {}, actionEnd = "") => {
       const { action, hidden } = findForm(url, body, actionEnd);
       const form = { ...hidden, ...fields };
