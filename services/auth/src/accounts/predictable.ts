@@ -35,8 +35,9 @@ export function isPersonal(
   password: string,
   person: { email: string; name: string | null },
 ): boolean {
+  const mailbox = person.email.split("@")[0] ?? "";
   const pieces = `${person.email} ${person.name ?? ""}`.toLowerCase().split(/[^\p{L}]+/u);
-  const words = pieces.filter((piece) => piece.length >= shortestWord);
+  const words = [mailbox, ...pieces].filter((word) => word.length >= shortestWord);
   return isMadeOf(password, [...expectedWords, ...words]);
 }
 
