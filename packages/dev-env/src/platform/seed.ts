@@ -56,7 +56,8 @@ export function seedClients({ secrets }: PlatformSettings): ClientMetadata[] {
       response_types: ["code"],
       // A native client's loopback redirect may come back on any port (RFC 8252, section 7.3).
       redirect_uris: ["http://127.0.0.1/callback", "http://localhost/callback"],
-      scope: `${OPENID_SCOPES} ${API_SCOPES}`,
+      // The last two are an administrator's alone.
+      scope: `${OPENID_SCOPES} ${API_SCOPES} users:read users:write`,
     },
     {
       client_id: "demo-service",

@@ -2,9 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { type Binary, envoy, mongod, redisServer } from "../binaries/binary.ts";
 import { findBinary } from "../binaries/find-binary.ts";
 import { readConfiguration, repositoryRoot } from "../configuration/configuration.ts";
+import { findFreePorts } from "../configuration/free-ports.ts";
 import { requireFreePorts, takeFreePorts } from "../configuration/ports.ts";
 import { givenVariables, readSecrets, storePassword } from "../configuration/secrets.ts";
-import { serviceNames } from "../configuration/services.ts";
+import { type ServiceName, serviceNames } from "../configuration/services.ts";
 import { Failure } from "../failure.ts";
 import type { ProcessSpec } from "../processes/managed-process.ts";
 import { compile, isCompiled } from "../processes/node-program.ts";
@@ -51,6 +52,8 @@ export interface Platform {
   processes(): RunningProcess[];
   /** For drills. The process comes back by itself. */
   kill(name: string, signal?: NodeJS.Signals): void;
+  /** One more of a service, beside the first, that the gateway does not know; answers its port when it is ready. */
+  addInstance(name: Exclude<ServiceName, "auth">): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const progress = options.progress ?? silentProgress;
   await mkdir(options.folder, { recursive: true });
   const known: { ready?: Ready } = {};
+  let addInstance: Platform["addInstance"];
   const supervisor = await Supervisor.create({
     folder: options.folder,
     log: options.log,
@@ -91,7 +95,10 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       findBinaries(options, progress),
       compileOnce(options, progress),
     ]);
-    known.ready = await startEverything({ options, progress, settings, supervisor, binaries });
+    const start = { options, progress, settings, supervisor, binaries };
+    const { ready, stores } = await startEverything(start);
+    known.ready = ready;
+    addInstance = addInstanceTo(start, stores);
     publish(options.folder, known, supervisor);
   } catch (error) {
     await stop();
@@ -105,6 +112,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
     processes: () => supervisor.processes(),
     kill: (name, signal) => supervisor.kill(name, signal),
+    addInstance,
     stop: async () => {
       renewal.cancel();
       await stop();
@@ -152,7 +160,7 @@ async function compileOnce({ signal }: PlatformOptions, progress: Progress): Pro
   if (!isCompiled()) await inStep(progress, "compile", () => compile(programs, signal));
 }
 
-async function startEverything(start: Start): Promise<Ready> {
+async function startEverything(start: Start): Promise<{ ready: Ready; stores: Stores }> {
   const { settings } = start;
   const [stores] = await Promise.all([
     inStep(start.progress, "stores", () => startStoresOf(start)),
@@ -169,7 +177,19 @@ async function startEverything(start: Start): Promise<Ready> {
   const accessToken = await inStep(start.progress, "a sign-in through it all", () =>
     firstAccessToken(settings.origin, userOf(users)),
   );
-  return describe(start, stores, users, accessToken);
+  return { ready: describe(start, stores, users, accessToken), stores };
+}
+
+function addInstanceTo({ settings, supervisor }: Start, stores: Stores): Platform["addInstance"] {
+  let instances = 1;
+  return async (name) => {
+    const [port = 0] = await findFreePorts(1);
+    const ports = { ...settings.ports, [name]: port };
+    instances += 1;
+    const spec = serviceProcess({ ...settings, ports }, stores, name);
+    await supervisor.start({ ...spec, name: `${name}-${instances}` });
+    return port;
+  };
 }
 
 function launch({ progress, supervisor }: Start, spec: ProcessSpec): Promise<void> {
