@@ -41,10 +41,12 @@ export const receiveWith =
     const { email, emailVerified } = identity;
     // Before any look at accounts: the answer must not tell whether the address has one.
     if (!email || !emailVerified) return { kind: "unproved" };
-    if (await accounts.findByEmail(email)) return { kind: "prove", email };
     const account = newAccount(email, identity, now());
-    if (await linking.createAccount(account, arrival)) return { kind: "welcome", account };
-    // Another one was first: the same person in another tab, or somebody who signs up just now.
+    const isTaken = (await accounts.findByEmail(email)) !== undefined;
+    if (!isTaken && (await linking.createAccount(account, arrival))) {
+      return { kind: "welcome", account };
+    }
+    // Perhaps by the same person, who comes in another tab at the same moment.
     return (await findLinked()) ?? { kind: "prove", email };
   };
 

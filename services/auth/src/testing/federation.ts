@@ -1,8 +1,8 @@
 /** An auth that people may sign in to with two identity providers, and a browser that goes there and back. */
 import { type Browser, createBrowser, type TestStores, type Visit } from "@portico/dev-env";
 import { createIdentityProvider, type IdentityProvider, type NewPerson } from "@portico/sandboxes";
-import * as openid from "openid-client";
 import { createRelyingParty, type RelyingParty, type Tokens } from "./relying-party.ts";
+import { type Authorization, authorize } from "./second-factors.ts";
 import { startAuth, type TestAuth } from "./start-auth.ts";
 
 export type Federation = {
@@ -58,6 +58,8 @@ export type Journey = {
   leave(page: Visit, providerName?: string): Promise<Visit>;
   /** Picks the person there; answers the URL that the provider sends the browser back to. */
   pick(page: Visit, sub: string): Promise<URL>;
+  /** Presses "Cancel" there instead. */
+  cancel(page: Visit): Promise<URL>;
   /** All of it: what auth shows, or where the application gets its answer. */
   arrive(sub: string, providerName?: string): Promise<Visit>;
   /** Of the application, from the answer that the journey ended with. */
@@ -67,20 +69,22 @@ export type Journey = {
 export function createJourney({ auth, one, two, application }: Federation): Journey {
   const browser = createBrowser(auth.origin);
   const abroad = new Map([one, two].map(({ url }) => [url, createBrowser(url)]));
-  const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+  let authorization: Authorization | undefined;
+
+  const submitAbroad = async (page: Visit, fields: Record<string, string>): Promise<URL> => {
+    // Whom the provider knows already it sends back without a question.
+    if (page.url.origin === auth.origin && page.url.pathname.endsWith("/callback")) return page.url;
+    const provider = abroad.get(page.url.origin);
+    if (!provider) throw new Error(`Not at a provider: ${page.url} ${page.body}`);
+    return (await provider.submit(page, fields)).url;
+  };
 
   const journey: Journey = {
     browser,
 
     async open(parameters = {}) {
-      const url = openid.buildAuthorizationUrl(application.configuration, {
-        redirect_uri: "https://rp.example/callback",
-        scope: "openid email profile",
-        code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
-        code_challenge_method: "S256",
-        ...parameters,
-      });
-      return browser.open(url);
+      authorization = await authorize(application, parameters);
+      return browser.open(authorization.url);
     },
 
     async leave(page, providerName = "One ID") {
@@ -92,19 +96,18 @@ export function createJourney({ auth, one, two, application }: Federation): Jour
       return provider ? provider.open(away.url) : away;
     },
 
-    async pick(page, sub) {
-      const provider = abroad.get(page.url.origin);
-      if (!provider) throw new Error(`Not at a provider: ${page.url} ${page.body}`);
-      return (await provider.submit(page, { sub })).url;
-    },
+    pick: (page, sub) => submitAbroad(page, { sub }),
+    cancel: (page) => submitAbroad(page, { cancel: "yes" }),
 
     async arrive(sub, providerName) {
       const page = await journey.leave(await journey.open(), providerName);
       return browser.open(await journey.pick(page, sub));
     },
 
-    tokens: ({ url }) =>
-      openid.authorizationCodeGrant(application.configuration, url, { pkceCodeVerifier }),
+    async tokens(end) {
+      if (!authorization) throw new Error("The application has asked for nothing.");
+      return authorization.finish(end);
+    },
   };
   return journey;
 }
