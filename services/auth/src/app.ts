@@ -2,6 +2,7 @@
 import { type AppOptions, createApp } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
+import { type AccountPageDependencies, accountPages } from "./account-page/account-pages.ts";
 import type { AccountStore } from "./accounts/account-store.ts";
 import type { Administer } from "./accounts/administer.ts";
 import type { Authenticate } from "./accounts/authenticate.ts";
@@ -66,7 +67,7 @@ import { rotateSigningKeys } from "./signing-keys/rotate-signing-keys.ts";
 import type { SigningKeys } from "./signing-keys/signing-keys.ts";
 import { signUpTestUser } from "./test-mailboxes/sign-up-test-user.ts";
 import { openLink } from "./verification/open-link.ts";
-import { requestVerification } from "./verification/request-verification.ts";
+import { requestVerification, type SendAgain } from "./verification/request-verification.ts";
 import { verificationStatus } from "./verification/verification-status.ts";
 import { verify } from "./verification/verify.ts";
 import type { VerifyAddress } from "./verification/verify-address.ts";
@@ -94,6 +95,7 @@ export type EndpointDependencies = {
   readAccessToken: ReadAccessToken;
   attempts: Attempts;
   testDomain: string | undefined;
+  sendAgain: SendAgain;
   formTokens: FormTokens;
   browserSessions: BrowserSessions;
   eraseAccount: EraseAccount;
@@ -101,6 +103,7 @@ export type EndpointDependencies = {
 };
 
 export type AuthDependencies = EndpointDependencies &
+  AccountPageDependencies &
   Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics" | "trustedHops"> & {
     currentProvider: CurrentProvider;
     redis: Redis;
@@ -112,14 +115,14 @@ export type AuthDependencies = EndpointDependencies &
   };
 
 export const endpoints = (dependencies: EndpointDependencies) => {
-  const { accounts, freshAccounts, outbox, authenticate, sessions } = dependencies;
+  const { accounts, freshAccounts, authenticate, sessions } = dependencies;
   return [
     signUpEndpoint(dependencies.signUp),
     signUpTestUser(dependencies),
     openLink(dependencies.formTokens),
     verify(dependencies.verifyAddress),
     verificationStatus(freshAccounts),
-    requestVerification(accounts, outbox, dependencies.attempts),
+    requestVerification(accounts, dependencies.sendAgain),
     requestResetEndpoint(dependencies.requestReset),
     resetPasswordEndpoint(dependencies.resetPassword),
     changePasswordEndpoint(dependencies.changePassword),
@@ -159,6 +162,7 @@ const pages = (dependencies: AuthDependencies) => [
   interaction(dependencies),
   ...secondStep(dependencies),
   ...identityProviderPages(dependencies),
+  ...accountPages(dependencies),
   startPage(dependencies.browserSessions, dependencies.formTokens),
   callbackPage(dependencies),
   ...serveFiles,

@@ -8,6 +8,7 @@ import {
 import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
+import { createVisitors } from "./account-page/visitor.ts";
 import { createAccountStore } from "./accounts/account-store.ts";
 import { administerWith } from "./accounts/administer.ts";
 import { authenticateWith } from "./accounts/authenticate.ts";
@@ -60,6 +61,8 @@ import { sendPasswordChanged, sendReset } from "./reset/send-reset.ts";
 import { createRevocationStore } from "./revocation/revocation-store.ts";
 import { revokeWith } from "./revocation/revoke.ts";
 import { createSecondFactor } from "./second-factor/create-second-factor.ts";
+import { removeSecondFactorWith } from "./second-factor/remove-second-factor.ts";
+import { renewRecoveryCodesWith } from "./second-factor/renew-recovery-codes.ts";
 import { requireSecondFactorWith } from "./second-factor/require-second-factor.ts";
 import { sendSecondFactorChanged } from "./second-factor/second-factor-changed-mail.ts";
 import { createSessionStore } from "./sessions/session-store.ts";
@@ -67,6 +70,7 @@ import { scheduleOf } from "./signing-keys/signing-key.ts";
 import { createSigningKeyStore } from "./signing-keys/signing-key-store.ts";
 import { openSigningKeys } from "./signing-keys/signing-keys.ts";
 import { startTestMailboxes } from "./test-mailboxes/follow-links.ts";
+import { sendAgainWith } from "./verification/request-verification.ts";
 import { sendVerification } from "./verification/send-verification.ts";
 import { verifyAddressWith } from "./verification/verify-address.ts";
 
@@ -204,6 +208,18 @@ export async function assemble(parts: Parts) {
         await identityProviders.identities.removeAll(accountId, session);
       },
     }),
+    sendAgain: sendAgainWith(outbox, attempts),
+    visitors: createVisitors({ currentProvider, freshAccounts, secondFactor }),
+    removeSecondFactor: removeSecondFactorWith({
+      accounts,
+      secondFactor,
+      identities: identityProviders.identities,
+      sessions,
+      revoke,
+      outbox,
+    }),
+    renewRecoveryCodes: renewRecoveryCodesWith(secondFactor.factors, outbox),
+    issuer: config.issuer,
     changePassword: changePasswordWith(accounts, authenticate, replacePassword),
     readAccessToken,
     testDomain: config.testEmailDomain,

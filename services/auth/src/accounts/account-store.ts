@@ -48,6 +48,8 @@ export type AccountStore = {
    * did. Answers whether a password is one; undefined when there is no such account.
    */
   lockWaysIn(id: string, session: ClientSession): Promise<{ hasPassword: boolean } | undefined>;
+  hasPassword(id: string): Promise<boolean>;
+  setName(id: string, name: string | null): Promise<void>;
   /** Nobody sees it; it costs what making an account costs. */
   noteSignUpRepeated(id: string, at: Date, session: ClientSession): Promise<void>;
   /** Answers false when the account is gone, or has another address by now. */
@@ -183,6 +185,14 @@ export function createAccountStore(connection: Connection): AccountStore {
         )
         .lean<Pick<AccountDocument, "passwordHash">>();
       return document ? { hasPassword: document.passwordHash !== null } : undefined;
+    },
+
+    async hasPassword(id) {
+      return (await accounts.exists({ _id: id, passwordHash: mongoose.trusted({ $ne: null }) })) !== null;
+    },
+
+    async setName(id, name) {
+      await accounts.updateOne({ _id: id }, { name });
     },
 
     async noteSignUpRepeated(id, at, session) {

@@ -13,6 +13,7 @@ import {
   type Configuration,
   Provider,
 } from "oidc-provider";
+import { accountClient } from "../account-page/account-client.ts";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
 import { ownClientId } from "../browser-sessions/own-client.ts";
 import { firstParty, hasSecret, ownMetadata } from "../clients/client.ts";
@@ -44,6 +45,7 @@ import { findByReading, nameUserinfo } from "./one-access-token.ts";
 import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
 import type { ReadAccessToken } from "./read-access-token.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
+import { sessionCookieOptions } from "./session-cookie.ts";
 import { signInPolicy } from "./sign-in-policy.ts";
 
 export type ProviderDependencies = {
@@ -123,7 +125,7 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
   jwks: { keys: dependencies.signingKeys.map(toJwk) },
   enabledJWA: algorithms,
   fetch: outgoingFetch(isOnLaptop(dependencies.issuer)),
-  clients: [firstParty, dependencies.ownClient],
+  clients: [firstParty, dependencies.ownClient, accountClient(dependencies.issuer)],
   extraClientMetadata: { properties: [...ownMetadata] },
   clientDefaults: {
     id_token_signed_response_alg: "ES256",
@@ -137,7 +139,8 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
     origin !== "null" &&
     (client.redirectUris?.some((uri) => URL.parse(uri)?.origin === origin) ?? false),
 
-  responseTypes: ["code"],
+  // `none`, for the account page, gives out nothing: see account-client.ts.
+  responseTypes: ["code", "none"],
   scopes: [...everyScope],
   claims: claimsByScope,
   pkce: { required: () => true },
@@ -164,7 +167,7 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
 
   cookies: {
     keys: [...dependencies.cookieKeys],
-    long: { httpOnly: true, sameSite: "lax", signed: true, path: "/auth" },
+    long: sessionCookieOptions,
     short: { httpOnly: true, sameSite: "lax", signed: true },
   },
   acrValues: [...levels],

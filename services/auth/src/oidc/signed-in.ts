@@ -21,5 +21,5 @@ export const findSignedInWith =
   };
 
 /** What forms of a signed-in person's pages are bound to. */
-export const sessionOf = (signedIn: SignedIn | undefined): string =>
+export const sessionOf = (signedIn: Pick<SignedIn, "sessionUid"> | undefined): string =>
   `session ${signedIn?.sessionUid ?? "none"}`;

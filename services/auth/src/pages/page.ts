@@ -27,7 +27,9 @@ export const pagePolicy = (formTargets?: readonly string[], forPasskeys = false)
     ...(formTargets ? [`form-action 'self' ${formTargets.join(" ")}`.trim()] : []),
   ].join("; ");
 
-export const page = (title: string, content: Html, forPasskeys = false): string =>
+type Look = { forPasskeys?: boolean; wide?: boolean };
+
+export const page = (title: string, content: Html, { forPasskeys, wide }: Look = {}): string =>
   html`<!doctype html>
 <html lang="en">
 <head>
@@ -38,7 +40,7 @@ export const page = (title: string, content: Html, forPasskeys = false): string 
 ${forPasskeys ? html`<script src="${scriptPath}" defer></script>` : undefined}
 </head>
 <body>
-<main>
+<main${wide ? html` class="wide"` : undefined}>
 <p class="brand">Portico</p>
 <h1>${title}</h1>
 ${content}
@@ -52,20 +54,22 @@ type PageOptions = {
   formTargets?: readonly string[];
   /** Has forms that passkeys are made or used with. */
   forPasskeys?: boolean;
+  /** Has more on it than one form. */
+  wide?: boolean;
 };
 
 export function sendPage(
   response: ServerResponse,
   title: string,
   content: Html,
-  { status = 200, formTargets = [], forPasskeys = false }: PageOptions = {},
+  { status = 200, formTargets = [], forPasskeys = false, wide = false }: PageOptions = {},
 ): void {
   response.writeHead(status, {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": pagePolicy(formTargets, forPasskeys),
     "Cache-Control": "no-store",
   });
-  response.end(page(title, content, forPasskeys));
+  response.end(page(title, content, { forPasskeys, wide }));
 }
 
 /** After a form: the browser gets what follows, and sends nothing twice when it is reloaded. */

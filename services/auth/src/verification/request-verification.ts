@@ -1,18 +1,26 @@
 import { endpoint, missingToken, problemType, signedIn } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import { z } from "zod";
+import type { Account } from "../accounts/account.ts";
 import { mailWithheld, verificationRequested } from "../accounts/account-events.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { Attempts } from "../attempts/create-attempts.ts";
 
 const alreadyVerified = problemType(409, "already-verified", "The address is verified already.");
 
+/** Has the link sent again, if the mailbox bears it; says nothing about that. */
+export type SendAgain = (account: Pick<Account, "id" | "email">) => Promise<void>;
+
+export const sendAgainWith =
+  (outbox: Outbox, { mails }: Pick<Attempts, "mails">): SendAgain =>
+  async ({ id, email }) => {
+    const isAllowed = await mails.allows("verification", email);
+    const event = isAllowed ? verificationRequested(id) : mailWithheld(id);
+    await outbox.transaction((_session, emit) => emit(event));
+  };
+
 /** Sends the verification link again; no more often than a mailbox bears. */
-export const requestVerification = (
-  accounts: AccountStore,
-  outbox: Outbox,
-  { mails }: Pick<Attempts, "mails">,
-) =>
+export const requestVerification = (accounts: AccountStore, sendAgain: SendAgain) =>
   endpoint({
     method: "post",
     path: "/auth/verification",
@@ -30,10 +38,7 @@ export const requestVerification = (
       const account = await accounts.find(caller.subject);
       if (!account) throw missingToken();
       if (account.emailVerified) throw alreadyVerified();
-      const event = (await mails.allows("verification", account.email))
-        ? verificationRequested(account.id)
-        : mailWithheld(account.id);
-      await outbox.transaction((_session, emit) => emit(event));
+      await sendAgain(account);
       return { status: "verification-sent" as const, email: account.email };
     },
   });
