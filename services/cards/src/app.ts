@@ -4,6 +4,7 @@ import { answerErasure, type Outbox, onAccountErased } from "@portico/service-ki
 import type { CardNetwork } from "./card-network/card-network.ts";
 import { getCard } from "./cards/get-card.ts";
 import { listActiveCards, listCards } from "./cards/list-cards.ts";
+import { readPersonalData } from "./personal-data/read-personal-data.ts";
 
 export type CardsDependencies = Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
   network: CardNetwork;
@@ -12,6 +13,7 @@ export type CardsDependencies = Pick<AppOptions, "verifyAccessToken" | "logger" 
 export const endpoints = ({ network }: Pick<CardsDependencies, "network">) => [
   listCards(network),
   listActiveCards(network),
+  readPersonalData(),
   getCard(network),
 ];
 

@@ -4,6 +4,7 @@ import { answerErasure, type Outbox, onAccountErased } from "@portico/service-ki
 import { getCapabilityStatement } from "./capability/get-capability-statement.ts";
 import type { Definitions } from "./definitions/definitions.ts";
 import { operationOutcome } from "./outcomes/operation-outcome.ts";
+import { readPersonalData } from "./personal-data/read-personal-data.ts";
 import { enabledTypes } from "./resource-types.ts";
 import { createResource } from "./resources/create-resource.ts";
 import { readResource } from "./resources/read-resource.ts";
@@ -27,6 +28,7 @@ export const endpoints = (fhir: Fhir) => [
     searchResources(type, fhir),
     readResource(type.name, fhir),
   ]),
+  readPersonalData(fhir.resources),
 ];
 
 /** Of auth's events. A medical record stays: it is about the patient. Who wrote it down is forgotten. */

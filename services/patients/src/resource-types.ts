@@ -3,7 +3,8 @@
  * endpoints; what a type is, the standard's own definitions say (definitions/). Enabling another
  * one is a line here and `node services/patients/src/definitions/extract-definitions.ts`.
  */
-export type ResourceTypeName = "Patient" | "Observation";
+export const resourceTypeNames = ["Patient", "Observation"] as const;
+export type ResourceTypeName = (typeof resourceTypeNames)[number];
 
 export type EnabledType = {
   name: ResourceTypeName;

@@ -5,6 +5,7 @@ import { getPayment } from "./payments/get-payment.ts";
 import { listPayments } from "./payments/list-payments.ts";
 import type { PaymentStore } from "./payments/payment-store.ts";
 import { submitPayment } from "./payments/submit-payment.ts";
+import { readPersonalData } from "./personal-data/read-personal-data.ts";
 
 export type PaymentsDependencies = Pick<AppOptions, "verifyAccessToken" | "logger" | "metrics"> & {
   payments: PaymentStore;
@@ -13,6 +14,7 @@ export type PaymentsDependencies = Pick<AppOptions, "verifyAccessToken" | "logge
 export const endpoints = ({ payments }: Pick<PaymentsDependencies, "payments">) => [
   submitPayment(payments),
   listPayments(payments),
+  readPersonalData(payments),
   getPayment(payments),
 ];
 

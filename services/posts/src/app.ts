@@ -1,6 +1,7 @@
 /** posts: what people write. The list of endpoints is the table of contents. */
 import { type AppOptions, createApp } from "@portico/service-kit";
 import { answerErasure, type Outbox, onAccountErased } from "@portico/service-kit/events";
+import { readPersonalData } from "./personal-data/read-personal-data.ts";
 import { getPost } from "./posts/get-post.ts";
 import { listPosts } from "./posts/list-posts.ts";
 import type { PostStore } from "./posts/post-store.ts";
@@ -13,6 +14,7 @@ export type PostsDependencies = Pick<AppOptions, "verifyAccessToken" | "logger" 
 export const endpoints = ({ posts }: Pick<PostsDependencies, "posts">) => [
   listPosts(posts),
   writePost(posts),
+  readPersonalData(posts),
   getPost(posts),
 ];
 

@@ -41,7 +41,7 @@ it("answers that nothing of an erased account is left", async () => {
   );
 });
 
-/** When this fails, a collection is new: say in `eventHandlers` what becomes of it when an account is erased. */
+/** When this fails, a collection is new: say in `eventHandlers`, and in the export, what becomes of it. */
 it("says so because it keeps nothing but events", async () => {
   const collections = await mongo.listCollections();
   expect(collections.map(({ name }) => name).sort()).toEqual(["inbox", "migrations", "outbox"]);

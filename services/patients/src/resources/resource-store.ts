@@ -30,6 +30,13 @@ export type ResourceStore = {
   exists(type: ResourceTypeName, id: string): Promise<boolean>;
   /** Last written first, those that meet every filter. */
   search(type: ResourceTypeName, question: ResourceQuestion): Promise<Resource[]>;
+  /** Which resources of a type an account wrote down, last written first. */
+  listRecordedBy(
+    accountId: string,
+    type: ResourceTypeName,
+    limit: number,
+    position?: ResourcePosition,
+  ): Promise<ResourcePosition[]>;
   forgetRecorder(accountId: string): Promise<void>;
 };
 
@@ -109,6 +116,16 @@ export function createResourceStore(connection: Connection): ResourceStore {
         .maxTimeMS(longestSearchMs)
         .lean<ResourceDocument[]>();
       return found.map(({ resource }) => resource);
+    },
+
+    async listRecordedBy(accountId, type, limit, position) {
+      const filters = [{ recordedBy: accountId }];
+      const found = await modelOf(type)
+        .find(filterOf({ filters, limit, position }), { lastUpdated: 1 })
+        .sort(lastWrittenFirst)
+        .limit(limit)
+        .lean<Pick<ResourceDocument, "_id" | "lastUpdated">[]>();
+      return found.map(({ _id, lastUpdated }) => ({ id: _id, lastUpdated }));
     },
 
     async forgetRecorder(accountId) {

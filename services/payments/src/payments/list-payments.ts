@@ -1,18 +1,8 @@
-import {
-  answerPage,
-  decodeCursor,
-  endpoint,
-  PageQuery,
-  pageOf,
-  permits,
-  toPage,
-} from "@portico/service-kit";
-import { z } from "zod";
+import { answerPage, endpoint, PageQuery, pageOf, permits, toPage } from "@portico/service-kit";
 import { Month, toMonth } from "./month.ts";
 import { Currency, Payment } from "./payment.ts";
-import type { PaymentPosition, PaymentStore } from "./payment-store.ts";
-
-const Cursor = z.tuple([z.iso.datetime(), z.uuid()]);
+import { keyOf, positionOf } from "./payment-cursor.ts";
+import type { PaymentStore } from "./payment-store.ts";
 
 /** Lists the caller's own payments, newest first; stable while payments are added. */
 export const listPayments = (payments: PaymentStore) =>
@@ -32,14 +22,6 @@ export const listPayments = (payments: PaymentStore) =>
         currency: query.currency,
         position: query.after ? positionOf(query.after) : undefined,
       });
-      return answerPage(
-        toPage(found, query.limit, (payment) => [payment.timestamp, payment.id]),
-        url,
-      );
+      return answerPage(toPage(found, query.limit, keyOf), url);
     },
   });
-
-const positionOf = (cursor: string): PaymentPosition => {
-  const [timestamp, id] = decodeCursor(cursor, Cursor);
-  return { timestamp: new Date(timestamp), id };
-};

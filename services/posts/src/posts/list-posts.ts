@@ -1,17 +1,7 @@
-import {
-  answerPage,
-  decodeCursor,
-  endpoint,
-  PageQuery,
-  pageOf,
-  permits,
-  toPage,
-} from "@portico/service-kit";
-import { z } from "zod";
+import { answerPage, endpoint, PageQuery, pageOf, permits, toPage } from "@portico/service-kit";
 import { Post } from "./post.ts";
+import { keyOf, positionOf } from "./post-cursor.ts";
 import type { PostStore } from "./post-store.ts";
-
-const Cursor = z.tuple([z.iso.datetime(), z.uuid()]);
 
 /** Lists posts, newest first; stable while posts are added. */
 export const listPosts = (posts: PostStore) =>
@@ -23,19 +13,8 @@ export const listPosts = (posts: PostStore) =>
     query: PageQuery,
     reply: { status: 200, body: pageOf(Post), headers: { Link: 'The next page, `rel="next"`' } },
 
-    async handle({ query, url }) {
-      const found = await posts.list(
-        query.limit + 1,
-        query.after ? positionOf(query.after) : undefined,
-      );
-      return answerPage(
-        toPage(found, query.limit, (post) => [post.createdAt, post.id]),
-        url,
-      );
+    async handle({ query: { limit, after }, url }) {
+      const found = await posts.list(limit + 1, after ? positionOf(after) : undefined);
+      return answerPage(toPage(found, limit, keyOf), url);
     },
   });
-
-const positionOf = (cursor: string) => {
-  const [createdAt, id] = decodeCursor(cursor, Cursor);
-  return { createdAt: new Date(createdAt), id };
-};

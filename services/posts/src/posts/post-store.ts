@@ -13,6 +13,8 @@ export type PostStore = {
   find(id: string): Promise<Post | undefined>;
   /** Newest first, at most `limit`, those after `position`. */
   list(limit: number, position?: PostPosition): Promise<Post[]>;
+  /** The same, of one author. */
+  listOf(authorId: string, limit: number, position?: PostPosition): Promise<Post[]>;
   removeAllOf(authorId: string): Promise<void>;
 };
 
@@ -36,6 +38,22 @@ const toPost = (document: PostDocument): Post => ({
 export function createPostStore(connection: Connection): PostStore {
   const posts = connection.model("Post", postSchema);
 
+  const newestFirst = async (
+    whose: { authorId?: string },
+    limit: number,
+    position: PostPosition | undefined,
+  ) => {
+    const query = posts.find(whose).sort({ createdAt: -1, _id: -1 }).limit(limit);
+    if (position) {
+      const { createdAt, id } = position;
+      query.or([
+        { createdAt: trusted({ $lt: createdAt }) },
+        { createdAt, _id: trusted({ $lt: id }) },
+      ]);
+    }
+    return (await query.lean<PostDocument[]>()).map(toPost);
+  };
+
   return {
     async create({ id, ...rest }) {
       const document = await posts.create({ _id: id, ...rest });
@@ -47,17 +65,8 @@ export function createPostStore(connection: Connection): PostStore {
       return document ? toPost(document) : undefined;
     },
 
-    async list(limit, position) {
-      const query = posts.find().sort({ createdAt: -1, _id: -1 }).limit(limit);
-      if (position) {
-        const { createdAt, id } = position;
-        query.or([
-          { createdAt: trusted({ $lt: createdAt }) },
-          { createdAt, _id: trusted({ $lt: id }) },
-        ]);
-      }
-      return (await query.lean<PostDocument[]>()).map(toPost);
-    },
+    list: (limit, position) => newestFirst({}, limit, position),
+    listOf: (authorId, limit, position) => newestFirst({ authorId }, limit, position),
 
     async removeAllOf(authorId) {
       await posts.deleteMany({ authorId });
