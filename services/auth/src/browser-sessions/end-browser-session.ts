@@ -16,7 +16,7 @@ import type { BrowserSessions } from "./create-browser-sessions.ts";
  * of both. Without the second, the next sign-in would ask nobody for a password.
  */
 export const endBrowserSession = (
-  { store }: Pick<BrowserSessions, "store">,
+  browserSessions: Pick<BrowserSessions, "store">,
   sessions: Pick<SessionStore, "list" | "end" | "endGrant">,
   now: () => Date = () => new Date(),
 ) =>
@@ -32,13 +32,13 @@ export const endBrowserSession = (
     async handle({ header }) {
       requireOwnPage(header);
       const id = readCookie(header("cookie"), sessionCookie);
-      const ended = id && (await store.find(id, now()));
+      const ended = id && (await browserSessions.store.find(id, now()));
       if (ended) {
         const list = await sessions.list(ended.accountId);
         const around = list.find((session) => isOf(session, ended.grantId));
         if (around) await sessions.end(ended.accountId, around.id);
         else await sessions.endGrant(ended.grantId);
-        await store.remove(id);
+        await browserSessions.store.remove(id);
       }
       return answer(undefined, { headers: { "Set-Cookie": clearedCookies } });
     },

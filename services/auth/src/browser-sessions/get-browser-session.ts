@@ -9,7 +9,7 @@ import type { BrowserSessions } from "./create-browser-sessions.ts";
 
 /** Who is signed in in this browser, and until when: what an app asks when its page is loaded. */
 export const getBrowserSession = (
-  { store }: Pick<BrowserSessions, "store">,
+  browserSessions: Pick<BrowserSessions, "store">,
   sessions: Pick<SessionStore, "list">,
   accounts: FreshAccounts,
   now: () => Date = () => new Date(),
@@ -31,7 +31,7 @@ export const getBrowserSession = (
 
     async handle({ header }) {
       const id = readCookie(header("cookie"), sessionCookie);
-      const found = id && (await store.find(id, now()));
+      const found = id && (await browserSessions.store.find(id, now()));
       if (!found) throw nobodySignedIn();
 
       const [account, list] = await Promise.all([

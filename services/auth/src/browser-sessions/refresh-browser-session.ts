@@ -17,7 +17,7 @@ import type { BrowserSessions } from "./create-browser-sessions.ts";
 
 /** Gives the browser an access token that is good for a while longer. */
 export const refreshBrowserSession = (
-  { renewTokens }: Pick<BrowserSessions, "renewTokens">,
+  browserSessions: Pick<BrowserSessions, "renewTokens">,
   now: () => Date = () => new Date(),
 ) =>
   endpoint({
@@ -36,7 +36,7 @@ export const refreshBrowserSession = (
     async handle({ header }) {
       requireOwnPage(header);
       const id = readCookie(header("cookie"), sessionCookie);
-      const session = id && (await renewTokens(id));
+      const session = id && (await browserSessions.renewTokens(id));
       if (!session) throw nobodySignedIn();
       const { expiresAt, tokens } = session;
       return answer(
