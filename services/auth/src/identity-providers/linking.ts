@@ -98,7 +98,7 @@ export function createLinking(dependencies: Dependencies): Linking {
       const provider = await outbox.transaction(async (session, emit) => {
         const locked = await accounts.lockWaysIn(accountId, session);
         const linked = await identities.listOf(accountId, session);
-        const { passkeys } = await factors.find(accountId);
+        const { passkeys } = await factors.find(accountId, session);
         const one = linked.find((candidate) => candidate.id === id);
         if (!locked || !one) throw notFound("There is no such linked identity.");
         const othersLeft = linked.length - 1 + passkeys.length + (locked.hasPassword ? 1 : 0);
