@@ -136,6 +136,16 @@ export const migrations: readonly Migration[] = [
       await sessions.createIndex({ accountId: 1 });
     },
   },
+  {
+    id: "0014-proofs-in-interactions",
+    async up(db) {
+      for (const field of ["result.login.accountId", "result.firstFactor.accountId"]) {
+        await db
+          .collection("interactions")
+          .createIndex({ [`payload.${field}`]: 1 }, { sparse: true });
+      }
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

@@ -34,6 +34,12 @@ const mostListed = 500;
 /** A request that began before a session ended is over by then. */
 const markKeptMs = 600_000;
 
+/** Where an interaction says who somebody is, before there is a session. */
+const proofsInInteractions = [
+  "payload.result.login.accountId",
+  "payload.result.firstFactor.accountId",
+];
+
 type Store = mongo.Collection<KeptSession>;
 
 export function createSessionStore(
@@ -96,7 +102,8 @@ export function createSessionStore(
       session,
     );
     // Somebody who proved a password a moment ago, and did not go on yet.
-    await interactions.deleteMany({ "payload.result.login.accountId": accountId }, { session });
+    const proved = proofsInInteractions.map((field) => ({ [field]: accountId }));
+    await interactions.deleteMany({ $or: proved }, { session });
   };
 
   return {

@@ -27,6 +27,9 @@ const me = (token: string) => send("get", "/auth/users/me", token);
 const list = async (token: string) =>
   (await send("get", "/auth/sessions", token).expect(200)).body.items;
 
+const otherOf = async (token: string) =>
+  (await list(token)).find(({ current }: { current: boolean }) => !current);
+
 /** Within a second of now. */
 const isRefused = (token: string) =>
   vi.waitFor(async () => expect((await me(token)).status).toBe(401), {
@@ -142,7 +145,7 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
     const person = await newcomer(auth);
     const { tokens, browser } = await getTokens(auth, web, person);
     const elsewhere = await signedIn(person);
-    const [, { id }] = await list(elsewhere);
+    const { id } = await otherOf(elsewhere);
     await isAccepted(tokens.access_token);
 
     await send("delete", `/auth/sessions/${id}`, elsewhere).expect(204);
@@ -188,7 +191,7 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
     const person = await newcomer(auth);
     const token = await signedIn(person);
     const gone = await signedIn(person);
-    const [{ id }] = (await list(token)).filter(({ current }: { current: boolean }) => !current);
+    const { id } = await otherOf(token);
     const end = () => send("delete", `/auth/sessions/${id}`, token).then(({ status }) => status);
     expect((await Promise.all([end(), end(), end()])).sort()).toEqual([204, 404, 404]);
     expect(await end()).toBe(404);
@@ -244,28 +247,38 @@ describe("DELETE /auth/sessions", () => {
 
   test("ends a sign-in that is under way: who proved a password before must do so again", async () => {
     const person = await newcomer(auth);
-    const token = await signedIn(person);
-    const browser = createBrowser(auth.origin);
-    const url = openid.buildAuthorizationUrl(web, {
-      redirect_uri: "https://client.example/callback",
-      scope: "openid",
-      prompt: "consent",
-      code_challenge: await openid.calculatePKCECodeChallenge(openid.randomPKCECodeVerifier()),
-      code_challenge_method: "S256",
-    });
-    const page = await browser.open(url);
-    const asked = await browser.submit(page, person);
-    expect(asked.url.searchParams.get("code") ?? asked.body).toBeTruthy();
-    await auth.mongo.collection("interactions").insertOne({
-      payload: { result: { login: { accountId: (await me(token)).body.id } } },
-    });
-    await send("delete", "/auth/sessions", token).expect(204);
-    const left = await auth.mongo
-      .collection("interactions")
-      .countDocuments({ "payload.result.login": { $exists: true } });
-    expect(left).toBe(0);
+    const [undisturbed, ended] = [await provePassword(person), await provePassword(person)];
+    const page = await undisturbed.browser.open(undisturbed.next);
+    expect(page.url.searchParams.get("code") ?? page.body).not.toContain("Password");
+
+    await send("delete", "/auth/sessions", await signedIn(person)).expect(204);
+    const refused = await ended.browser.open(ended.next);
+    expect(refused.url.searchParams.get("code")).toBeNull();
+    expect([refused.status, refused.body]).toEqual([400, expect.stringContaining("start again")]);
   });
 });
+
+/** A browser that sent the right password, and does not go where it is sent next. */
+async function provePassword(person: Person) {
+  const browser = createBrowser(auth.origin);
+  const url = openid.buildAuthorizationUrl(web, {
+    redirect_uri: "https://client.example/callback",
+    scope: "openid",
+    code_challenge: await openid.calculatePKCECodeChallenge(openid.randomPKCECodeVerifier()),
+    code_challenge_method: "S256",
+  });
+  const page = await browser.open(url);
+  const hidden = [...page.body.matchAll(/name="(\w+)" value="([\w-]+)"/g)];
+  const fields = Object.fromEntries(hidden.map(([, name, value]) => [name, value]));
+  const answer = await fetch(page.url, {
+    method: "POST",
+    headers: { cookie: browser.cookies.map(({ name, value }) => `${name}=${value}`).join("; ") },
+    body: new URLSearchParams({ form_token: fields.form_token ?? "", ...person }),
+    redirect: "manual",
+  });
+  expect(answer.status).toBe(303);
+  return { browser, next: new URL(answer.headers.get("location") ?? "", page.url) };
+}
 
 describe("POST /auth/sign-out", () => {
   test("ends the token that it was sent with, and no other (204)", async () => {
