@@ -29,9 +29,7 @@ export type SigningKeyStore = {
   add(key: SigningKey, session: ClientSession): Promise<void>;
   remove(kid: string, session?: ClientSession): Promise<void>;
   /** With the keys as they are in it: of two changes at once, one sees what the other has done. */
-  change(
-    work: (keys: readonly SigningKey[], session: ClientSession) => Promise<void>,
-  ): Promise<void>;
+  change<T>(work: (keys: readonly SigningKey[], session: ClientSession) => Promise<T>): Promise<T>;
 };
 
 const contextOf = (kid: string): string => `signing key ${kid}`;
@@ -62,9 +60,6 @@ export function createSigningKeyStore(connection: Connection, keyRing: KeyRing):
     await keys.updateOne({ _id: kid, sealed }, { $set: { sealed: seal(kid, privateJwk) } });
   };
 
-  const transaction = (work: (session: ClientSession) => Promise<unknown>) =>
-    connection.transaction(work);
-
   return {
     async list() {
       const opened = (await keys.find().toArray()).map(open);
@@ -72,21 +67,20 @@ export function createSigningKeyStore(connection: Connection, keyRing: KeyRing):
       return opened.map(({ key }) => key);
     },
 
-    async change(work) {
-      await transaction(async (session) => {
-        const found = await keys.find({}, { session }).toArray();
-        await work(
-          found.map((document) => open(document).key),
-          session,
-        );
-      });
-    },
+    change: (work) =>
+      connection.transaction(async (session) => {
+        const documents = await keys.find({}, { session }).toArray();
+        const found = documents.map((document) => open(document).key);
+        return work(found, session);
+      }),
 
     begin: (active, next) =>
-      transaction((session) => keys.insertMany([active, next].map(toDocument), { session })).then(
-        () => true,
-        (error) => (isDuplicateKey(error) ? false : Promise.reject(error)),
-      ),
+      connection
+        .transaction((session) => keys.insertMany([active, next].map(toDocument), { session }))
+        .then(
+          () => true,
+          (error) => (isDuplicateKey(error) ? false : Promise.reject(error)),
+        ),
 
     async rotate({ active, next, newNext, at }, session) {
       await keys.updateOne(

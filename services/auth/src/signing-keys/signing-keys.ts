@@ -4,6 +4,7 @@
  */
 import { ConfigError, type Logger } from "@portico/service-kit";
 import { type Loop, repeat } from "@portico/service-kit/events";
+import type { ClientSession } from "mongoose";
 import { WrongKey } from "../key-ring/key-ring.ts";
 import type { Revoke } from "../revocation/revoke.ts";
 import {
@@ -41,56 +42,54 @@ const everyMs = 1_000;
 export async function openSigningKeys(dependencies: Dependencies): Promise<SigningKeys> {
   const { store, schedule, revoke, logger, now = () => new Date() } = dependencies;
 
-  const begin = async () => {
-    const keys = ["active", "next"] as const;
-    const [active, next] = keys.map((state) => generateSigningKey(state, now()));
-    if (!active || !next) return;
-    if (await store.begin(active, next)) logger.info("signing-keys.created", { kid: active.kid });
-  };
+  let keys: readonly SigningKey[] = [];
 
-  let keys = await store.list().catch(refuseWrongKey);
-  if (keys.length === 0) {
-    await begin();
-    keys = await store.list().catch(refuseWrongKey);
-  }
-  keys.sort(bySigning);
-
+  /** Answers all of them as they are now. */
   const reload = async () => {
     const read = (await store.list()).sort(bySigning);
     if (stateOf(read) !== stateOf(keys)) keys = read;
+    return read;
   };
 
-  /** By schedule only when it is due in the transaction, too: another instance may have been faster. */
-  const rotateWhen = async (may: (pair: Pair) => boolean) => {
-    let rotated: Pair | undefined;
-    await store.change(async (found, session) => {
-      rotated = undefined;
+  const begin = async () => {
+    const active = generateSigningKey("active", now());
+    const next = generateSigningKey("next", now());
+    if (await store.begin(active, next)) logger.info("signing-keys.created", { kid: active.kid });
+    await reload();
+  };
+
+  if ((await reload().catch(refuseWrongKey)).length === 0) await begin();
+
+  /** Asked in the transaction: another instance may have been faster. */
+  const rotateWhen = async (may: (pair: Pair) => boolean): Promise<boolean> => {
+    const rotated = await store.change(async (found, session) => {
       const pair = pairOf(found);
-      if (!may(pair)) return;
-      const { active, next } = pair;
-      const newNext = generateSigningKey("next", now());
-      await store.rotate({ active: active.kid, next: next.kid, newNext, at: now() }, session);
-      rotated = pair;
+      if (!may(pair)) return undefined;
+      await takeOver(pair, session);
+      return pair;
     });
     if (!rotated) return false;
-    const { active, next } = rotated as Pair;
+    const { active, next } = rotated;
     logger.info("signing-keys.rotated", { retired: active.kid, active: next.kid });
     await reload();
     return true;
   };
 
-  const removeOver = async () => {
-    for (const key of keys.filter((key) => isOver(key, schedule, now()))) {
-      await store.remove(key.kid);
-      logger.info("signing-key.over", { kid: key.kid });
-    }
+  const takeOver = ({ active, next }: Pair, session: ClientSession) => {
+    const newNext = generateSigningKey("next", now());
+    const rotation = { active: active.kid, next: next.kid, newNext, at: now() };
+    return store.rotate(rotation, session);
   };
 
+  const isDue = ({ active, next }: Pair) => isRotationDue(active, next, schedule, now());
+
   const work = async () => {
-    await removeOver();
-    await reload();
-    const isDue = ({ active, next }: Pair) => isRotationDue(active, next, schedule, now());
-    if (isDue(pairOf(keys))) await rotateWhen(isDue);
+    const read = await reload();
+    if (isDue(pairOf(read))) await rotateWhen(isDue);
+    for (const { kid } of read.filter((key) => isOver(key, schedule, now()))) {
+      await store.remove(kid);
+      logger.info("signing-key.over", { kid });
+    }
     return false;
   };
 
@@ -100,28 +99,21 @@ export async function openSigningKeys(dependencies: Dependencies): Promise<Signi
     async rotate() {
       const isReady = ({ next }: Pair) => readyAt(next, schedule) <= now();
       if (await rotateWhen(isReady)) return {};
-      await reload();
-      return { notBefore: readyAt(pairOf(keys).next, schedule) };
+      return { notBefore: readyAt(pairOf(await reload()).next, schedule) };
     },
 
     async remove(kid) {
-      let isThere = false;
-      await store.change(async (found, session) => {
+      const isRemoved = await store.change(async (found, session) => {
         const key = found.find((key) => key.kid === kid);
-        isThere = key !== undefined;
-        if (!key) return;
-        const { active, next } = pairOf(found);
-        const newNext = generateSigningKey("next", now());
-        if (key.state === "active") {
-          // Whether the next one is ready or not: anything is better than to go on with this one.
-          const rotation = { active: active.kid, next: next.kid, newNext, at: now() };
-          await store.rotate(rotation, session);
-        }
+        if (!key) return false;
+        // Whether the next one is ready or not: anything is better than to go on with this one.
+        if (key.state === "active") await takeOver(pairOf(found), session);
         await store.remove(kid, session);
-        if (key.state === "next") await store.add(newNext, session);
+        if (key.state === "next") await store.add(generateSigningKey("next", now()), session);
         await revoke.signingKey(kid, session);
+        return true;
       });
-      if (!isThere) return false;
+      if (!isRemoved) return false;
       logger.warn("signing-key.removed", { kid });
       await reload();
       return true;

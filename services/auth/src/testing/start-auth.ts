@@ -38,7 +38,7 @@ export type TestAuth = {
   stop(): Promise<void>;
 };
 
-/** @param variables of the environment that differ from what tests have */
+/** @param variables of the environment that differ from what tests have; those of another auth make a second instance */
 export async function startAuth(
   stores: TestStores,
   variables: Record<string, string> = {},
@@ -53,10 +53,12 @@ export async function startAuth(
   const lines: string[] = [];
   const logger = createLogger("auth", "debug", memory(lines));
   const metrics = createMetrics("auth");
-  const mongo = await connectMongo(database.mongodbUri, logger);
+  const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
   await migrate(mongo, migrations, logger);
   const redis = connectRedis(config.redisUrl.reveal(), logger);
   const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
+  const tests = await connectMongo(uriForTests(config.mongodbUri.reveal()), logger);
+  const queries = await watchQueries(tests);
   const events = connectEvents("auth", config, mongo, logger);
   const { outbox } = events;
   const revocations = await startRevocationFeed(mongo, logger);
