@@ -15,4 +15,6 @@ export const wordsFor: Readonly<Record<string, string>> = {
   "users:write": "suspend accounts and change their roles",
   "clients:read": "see every application of the platform",
   "clients:write": "register, change and delete applications",
+  "signing-keys:read": "see which keys sign access tokens",
+  "signing-keys:write": "change the keys that sign access tokens",
 };
