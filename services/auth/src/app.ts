@@ -119,7 +119,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
   return [
     signUpEndpoint(dependencies.signUp),
     signUpTestUser(dependencies),
-    openLink(dependencies.formTokens),
+    openLink(),
     verify(dependencies.verifyAddress),
     verificationStatus(freshAccounts),
     requestVerification(accounts, dependencies.sendAgain),

@@ -17,6 +17,8 @@ export type PageRequest = IncomingMessage & {
 /** `formToken` is the hidden field that each form of the page must have. */
 export type Page = {
   route: string;
+  /** True where what the form carries is itself the right to send it: the token of a mailed link. */
+  takesFormsFromAnywhere?: true;
   /** What forms are bound to, when it is more than this browser: a session, an interaction. */
   boundTo?(request: PageRequest, response: ServerResponse): string | Promise<string>;
   get?(request: PageRequest, response: ServerResponse, formToken: Html): Promise<void>;
@@ -49,7 +51,7 @@ export const toHandler = (page: Page, tokens: FormTokens) => ({
       } else if (post && isForm(request)) {
         const form = await readForm(request);
         const boundTo = await bind(page, tokens, request, response);
-        tokens.require(form, boundTo);
+        if (!page.takesFormsFromAnywhere) tokens.require(form, boundTo);
         await post(request, response, form, tokens.field(boundTo));
       } else {
         next();

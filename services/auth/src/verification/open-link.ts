@@ -1,14 +1,13 @@
 import { answer, anyone, endpoint } from "@portico/service-kit";
 import { z } from "zod";
-import type { FormTokens } from "../pages/form-token.ts";
-import { type Html, html } from "../pages/html.ts";
+import { html } from "../pages/html.ts";
 import { page, pagePolicy } from "../pages/page.ts";
 
 /**
  * Where the link of the mail leads. Mail programs and scanners open links by themselves, so opening it
  * shows a button, and only the button verifies.
  */
-export const openLink = (formTokens: FormTokens) =>
+export const openLink = () =>
   endpoint({
     method: "get",
     path: "/auth/verify",
@@ -19,25 +18,16 @@ export const openLink = (formTokens: FormTokens) =>
     query: z.looseObject({ token: z.string().default("") }),
     reply: { status: 200, mediaType: "text/html", body: z.string() },
 
-    handle({ query: { token }, header }) {
-      const browser = formTokens.browserOf(header("cookie"));
-      const form = button(token, formTokens.field(browser.boundTo));
-      return answer(page("Verify your e-mail address", form), {
-        headers: {
-          ...browser.headers,
-          "Content-Security-Policy": pagePolicy([]),
-          "Cache-Control": "no-store",
-        },
-      });
-    },
+    handle: ({ query: { token } }) =>
+      answer(page("Verify your e-mail address", button(token)), {
+        headers: { "Content-Security-Policy": pagePolicy([]), "Cache-Control": "no-store" },
+      }),
   });
 
 const button = (
   token: string,
-  formToken: Html,
 ) => html`<p>Press the button to confirm that this address is yours.</p>
 <form method="post" action="/auth/verify">
-${formToken}
 <input type="hidden" name="token" value="${token}">
 <button type="submit">Verify this address</button>
 </form>`;

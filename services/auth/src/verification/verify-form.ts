@@ -15,6 +15,7 @@ export const verifyForm = (
 
   const page: Page = {
     route: "/auth/verify",
+    takesFormsFromAnywhere: true,
 
     async post(request, response, form) {
       try {
