@@ -106,14 +106,13 @@ describe("GET /auth/users", () => {
     );
     const found = (query: { prefix: string; after: string | undefined }) =>
       createAccountStore(auth.mongo).listByEmail({ ...query, limit: 21 });
-    await auth.mongo.db?.command({ profile: 2 });
     await found({ prefix: mark, after: undefined });
     await found({ prefix: mark, after: `${mark}-15` });
     await found({ prefix: "", after: undefined });
-    await auth.mongo.db?.command({ profile: 0 });
+    // By the profiler, which is on in every test: testing/indexed-queries.ts.
     const read = await auth.mongo
       .collection("system.profile")
-      .find({ "command.find": "accounts" })
+      .find({ appName: "tests", "command.find": "accounts", "command.limit": 21 })
       .toArray();
     expect(
       read.map(({ planSummary, keysExamined, docsExamined, nreturned }) => ({

@@ -21,6 +21,7 @@ import { migrations } from "../migrations.ts";
 import { assemble } from "../parts.ts";
 import { holders } from "../personal-data/erasure.ts";
 import { type RevocationFeed, startRevocationFeed } from "../revocation/revocation-feed.ts";
+import { uriForTests, watchQueries } from "./indexed-queries.ts";
 import { testEnvironment } from "./test-environment.ts";
 
 export type TestAuth = {
@@ -30,6 +31,7 @@ export type TestAuth = {
   environment: Record<string, string>;
   config: AuthConfig;
   inbox: Inbox;
+  /** Of the test itself: what it asks is not held against auth. */
   mongo: Connection;
   redis: Redis;
   revocations: RevocationFeed;
@@ -55,10 +57,10 @@ export async function startAuth(
   const metrics = createMetrics("auth");
   const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
   await migrate(mongo, migrations, logger);
-  const redis = connectRedis(config.redisUrl.reveal(), logger);
-  const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
   const tests = await connectMongo(uriForTests(config.mongodbUri.reveal()), logger);
   const queries = await watchQueries(tests);
+  const redis = connectRedis(config.redisUrl.reveal(), logger);
+  const mailer = createMailer(config.smtpUrl.reveal(), config.emailFrom);
   const events = connectEvents("auth", config, mongo, logger);
   const { outbox } = events;
   const revocations = await startRevocationFeed(mongo, logger);
@@ -74,7 +76,7 @@ export async function startAuth(
     environment,
     config,
     inbox,
-    mongo,
+    mongo: tests,
     redis,
     revocations,
     logged: () => lines.join(""),
@@ -85,8 +87,10 @@ export async function startAuth(
       await events.close();
       mailer.close();
       redis.disconnect();
-      await mongo.close();
+      const unindexed = await queries.unindexed();
+      await Promise.all([mongo.close(), tests.close()]);
       await Promise.all([database.drop(), inbox.close()]);
+      if (unindexed.length > 0) throw new Error(`Without an index: ${unindexed.join(", ")}`);
     },
   };
 }
