@@ -6,13 +6,23 @@ import { gzipSync } from "node:zlib";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, endpoint, Streamed, streamed } from "./endpoint.ts";
 import { anyone, permits, signedIn } from "./guard.ts";
 import { conflict, notFound } from "./problem.ts";
 import { createTestApp, type TestApp } from "./testing/test-app.ts";
 
 const Note = z.object({ id: z.string(), text: z.string() });
 const secret = "secret-in-a-message";
+
+/** The hundredth cannot be had. */
+async function* numbers(count: number) {
+  yield "[0";
+  for (let number = 1; number < count; number += 1) {
+    if (number === 100) throw new Error("there are no more");
+    yield `,${number}`;
+  }
+  yield "]";
+}
 
 const endpoints = [
   endpoint({
@@ -69,6 +79,15 @@ const endpoints = [
     guard: signedIn,
     reply: { status: 200, body: z.object({ subject: z.string() }) },
     handle: ({ caller }) => ({ subject: caller.subject }),
+  }),
+  endpoint({
+    method: "get",
+    path: "/pieces/:count",
+    summary: "Read a long list, piece by piece",
+    guard: anyone,
+    params: z.object({ count: z.coerce.number() }),
+    reply: { status: 200, body: streamed("Numbers") },
+    handle: ({ params }) => new Streamed(numbers(params.count)),
   }),
   endpoint({
     method: "get",
@@ -153,6 +172,19 @@ describe("an answer", () => {
     expect(removed.status).toBe(204);
     expect(removed.text).toBe("");
     expect(removed.headers["content-type"]).toBeUndefined();
+  });
+
+  it("may be sent piece by piece, and is cut off when it cannot be finished", async () => {
+    const whole = await request(example.app).get("/pieces/3");
+    expect(whole.headers["content-type"]).toBe("application/json; charset=utf-8");
+    expect(whole.body).toEqual([0, 1, 2]);
+    const { port, close } = await listen();
+    const cut = fetch(`http://127.0.0.1:${port}/pieces/200`).then((response) => response.text());
+    await expect(cut).rejects.toThrow();
+    expect(example.lines("request.failed").at(-1)).toMatchObject({
+      error: { message: "there are no more" },
+    });
+    close();
   });
 
   it("to a caller with a token is kept by no cache", async () => {

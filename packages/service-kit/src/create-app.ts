@@ -2,6 +2,7 @@
  * Endpoints -> an Express app. Each request is traced, authenticated, guarded, checked, answered,
  * counted and logged, in that order; every refusal is a problem in the service's own format.
  */
+import { pipeline } from "node:stream/promises";
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -12,7 +13,7 @@ import express, {
 } from "express";
 import { presentedToken, type VerifyAccessToken } from "./access-token.ts";
 import { tokenOfBrowser } from "./browser-cookie.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, Streamed } from "./endpoint.ts";
 import type { Logger } from "./logger.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -166,6 +167,11 @@ const answerWith =
       return;
     }
     const { mediaType } = endpoint.reply;
+    if (body instanceof Streamed) {
+      response.setHeader("Content-Type", `${mediaType}; charset=utf-8`);
+      await pipeline(body.pieces, response);
+      return;
+    }
     send(response, mediaType, mediaType.startsWith("text/") ? String(body) : JSON.stringify(body));
   };
 

@@ -46,6 +46,18 @@ export const answer = <T>(
   options?: { status?: number; headers?: ResponseHeaders },
 ): Answer<T> => new Answer(body, options);
 
+/** A body that is sent piece by piece as it is made, since it may be larger than memory. */
+export class Streamed {
+  readonly pieces: AsyncIterable<string>;
+
+  constructor(pieces: AsyncIterable<string>) {
+    this.pieces = pieces;
+  }
+}
+
+/** The schema of such a body: what is in it nobody checks. */
+export const streamed = (description: string) => z.instanceof(Streamed).meta({ description });
+
 type Reply<R extends z.ZodType> = {
   status: number;
   /** Left out for an empty reply. */
