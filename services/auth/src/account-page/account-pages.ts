@@ -3,11 +3,13 @@
  * they see and press; what happens then is in the folders that own it.
  */
 
+import type { Logger } from "@portico/service-kit";
 import type { IdentityProviders } from "../identity-providers/create-identity-providers.ts";
 import type { CurrentProvider } from "../oidc/current-provider.ts";
 import type { EraseAccount } from "../personal-data/erase-account.ts";
 import { type AccountFormDependencies, accountForms } from "./account-forms.ts";
 import { deletePage } from "./delete-page.ts";
+import { linkIdentityPage } from "./link-identity-page.ts";
 import { type OverviewDependencies, overviewPage } from "./overview-page.ts";
 import { type SecurityFormDependencies, securityForms } from "./security-forms.ts";
 import { type SecurityDependencies, securityPage, showSecurityWith } from "./security-page.ts";
@@ -22,11 +24,12 @@ export type AccountPageDependencies = AccountFormDependencies &
     currentProvider: CurrentProvider;
     identityProviders: IdentityProviders;
     eraseAccount: EraseAccount;
+    logger: Logger;
   };
 
 /** As `foreign` handlers of the kit's createApp. */
 export function accountPages(dependencies: AccountPageDependencies) {
-  const { currentProvider, secondFactor, identityProviders, eraseAccount } = dependencies;
+  const { currentProvider, secondFactor, identityProviders, eraseAccount, logger } = dependencies;
   const clientName = async (id: string) =>
     (await currentProvider().Client.find(id))?.clientName ?? id;
   const { enrolAuthenticator } = secondFactor;
@@ -36,6 +39,7 @@ export function accountPages(dependencies: AccountPageDependencies) {
     ...accountForms(dependencies),
     securityPage(show),
     ...securityForms({ ...dependencies, show, linking: identityProviders.linking }),
+    linkIdentityPage(identityProviders.federation, logger),
     deletePage(eraseAccount),
   ];
   return [signedInPage, ...pages.map((page) => toVisitorHandler(page, dependencies))];

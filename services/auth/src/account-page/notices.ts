@@ -9,6 +9,7 @@ const notices = {
   "link-sent": "If your address is not verified yet, a mail is on its way to it.",
   "session-ended": "That device is signed out.",
   "others-ended": "Everywhere else you are signed out.",
+  linked: "It is linked.",
   unlinked: "It is unlinked.",
   withdrawn: "The application can do nothing for you any more.",
   "authenticator-removed": "The authenticator app is removed. Everywhere else you are signed out.",

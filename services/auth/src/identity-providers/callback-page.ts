@@ -11,7 +11,7 @@ import type { FederatedSignIn, Purpose } from "./federated-sign-in.ts";
 import type { FederatedSignInStore } from "./federated-sign-in-store.ts";
 import type { Federation } from "./federation.ts";
 import type { ProvidedIdentity } from "./identity-provider.ts";
-import { accountPath, arrivalPathOf, signInPathOf } from "./paths.ts";
+import { arrivalPathOf, securityPath, signInPathOf } from "./paths.ts";
 import { providerIdOf } from "./start-page.ts";
 import { answerFailure, lostOnTheWay, showTrouble } from "./trouble-page.ts";
 
@@ -65,4 +65,4 @@ export const callbackPage = (dependencies: Dependencies) => {
 };
 
 const whereTheyCameFrom = (purpose: Purpose): string =>
-  purpose.kind === "link" ? accountPath : signInPathOf(purpose.interactionUid);
+  purpose.kind === "link" ? securityPath : signInPathOf(purpose.interactionUid);

@@ -1,10 +1,10 @@
 /** Whoever owns an account hears of each way into it that comes or goes, also when it was somebody else. */
 import type { EventHandler } from "@portico/service-kit/events";
+import { accountPath } from "../account-page/account-client.ts";
 import type { AccountStore } from "../accounts/account-store.ts";
 import type { Deliver } from "../mail/deliver.ts";
 import { type Mail, toMail } from "../mail/mail.ts";
 import type { Federation } from "./federation.ts";
-import { accountPath } from "./paths.ts";
 
 const linkedMail = (provider: string, link: string): Mail =>
   toMail({

@@ -6,7 +6,7 @@ import type { FormTokens } from "../pages/form-token.ts";
 import { arrivalPage } from "./arrival-page.ts";
 import { callbackPage } from "./callback-page.ts";
 import type { IdentityProviders } from "./create-identity-providers.ts";
-import { finishLinkingWith, startLinkingPage } from "./linking-pages.ts";
+import { finishLinkingWith } from "./finish-linking.ts";
 import { startPage } from "./start-page.ts";
 
 type Dependencies = {
@@ -25,6 +25,5 @@ export const identityProviderPages = ({ identityProviders, ...rest }: Dependenci
     startPage(dependencies),
     callbackPage({ ...dependencies, finishLinking: finishLinkingWith(dependencies) }),
     arrivalPage(dependencies),
-    startLinkingPage(dependencies),
   ];
 };

@@ -1,8 +1,10 @@
-/** The page of one's own account. */
-export const accountPath = "/auth/account";
+import { accountPath } from "../account-page/account-client.ts";
+
+/** Where people see their linked identities. */
+export const securityPath = `${accountPath}/security`;
 
 /** Where a form of that page links an identity. */
-export const linkPathOf = (providerId: string): string => `${accountPath}/identities/${providerId}`;
+export const linkPathOf = (providerId: string): string => `${accountPath}/link/${providerId}`;
 
 export const signInPathOf = (interactionUid: string): string =>
   `/auth/interaction/${interactionUid}`;

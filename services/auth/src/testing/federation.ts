@@ -54,6 +54,8 @@ export type Journey = {
   browser: Browser;
   /** The application's request: ends at auth's sign-in page. */
   open(parameters?: Record<string, string>): Promise<Visit>;
+  /** Follows a link of a page, also when it leads to a provider. */
+  follow(page: Visit, text: string): Promise<Visit>;
   /** Presses the button on the sign-in page; answers the provider's page. */
   leave(page: Visit, providerName?: string): Promise<Visit>;
   /** Picks the person there; answers the URL that the provider sends the browser back to. */
@@ -87,14 +89,15 @@ export function createJourney({ auth, one, two, application }: Federation): Jour
       return browser.open(authorization.url);
     },
 
-    async leave(page, providerName = "One ID") {
-      const [, path = ""] =
-        new RegExp(`href="([^"]+)">Continue with ${providerName}<`).exec(page.body) ?? [];
-      if (!path) throw new Error(`No button for ${providerName}: ${page.body}`);
-      const away = await browser.open(path);
+    async follow(page, text) {
+      const [, path = ""] = new RegExp(`href="([^"]+)">${text}<`).exec(page.body) ?? [];
+      if (!path) throw new Error(`No link "${text}": ${page.body}`);
+      const away = await browser.open(new URL(path.replaceAll("&amp;", "&"), page.url));
       const provider = abroad.get(away.url.origin);
       return provider ? provider.open(away.url) : away;
     },
+
+    leave: (page, providerName = "One ID") => journey.follow(page, `Continue with ${providerName}`),
 
     pick: (page, sub) => submitAbroad(page, { sub }),
     cancel: (page) => submitAbroad(page, { cancel: "yes" }),
