@@ -25,8 +25,15 @@ export type SecondFactorStore = {
     step: number,
     session?: ClientSession,
   ): Promise<boolean>;
-  /** RFC 6238 section 5.2: false when this step, or a later one, was used before. */
-  useStep(accountId: string, step: number): Promise<boolean>;
+  /**
+   * RFC 6238 section 5.2: false when this step, or a later one, was used before.
+   * @param sealedAgain the secret that was used, and what to keep instead
+   */
+  useStep(
+    accountId: string,
+    step: number,
+    sealedAgain?: { from: string; to: string },
+  ): Promise<boolean>;
   removeAuthenticator(accountId: string, session?: ClientSession): Promise<boolean>;
   /** False when there are too many already; fails with MongoDB's duplicate key when it is somebody's. */
   addPasskey(accountId: string, passkey: Passkey, session?: ClientSession): Promise<boolean>;
@@ -91,10 +98,19 @@ export function createSecondFactorStore(
       return modifiedCount === 1;
     },
 
-    async useStep(accountId, step) {
+    async useStep(accountId, step, sealedAgain) {
       const { modifiedCount } = await factors.updateOne(
-        { _id: accountId, "authenticator.lastStep": { $lt: step } },
-        { $set: { "authenticator.lastStep": step } },
+        {
+          _id: accountId,
+          "authenticator.lastStep": { $lt: step },
+          ...(sealedAgain && { "authenticator.sealedSecret": sealedAgain.from }),
+        },
+        {
+          $set: {
+            "authenticator.lastStep": step,
+            ...(sealedAgain && { "authenticator.sealedSecret": sealedAgain.to }),
+          },
+        },
       );
       return modifiedCount === 1;
     },

@@ -87,6 +87,18 @@ describe("a code", () => {
     expect(await verify(account, { otp: codeNow() })).toBe(true);
   });
 
+  test("seals the secret again when the key encryption key has changed", async () => {
+    const { account, codeNow } = await enrolled();
+    const next = Buffer.alloc(32, 7).toString("base64url");
+    const both = factors.verifyCodeUnder(next, factors.key);
+    const nextAlone = factors.verifyCodeUnder(next);
+    await expect(nextAlone(account.id, { otp: codeNow() })).rejects.toThrow("No key");
+    expect(await both(account.id, { otp: codeNow() })).toBe(true);
+    expect(await both(account.id, { otp: codeNow() })).toBe(false);
+    factors.clock.now += stepMs;
+    expect(await nextAlone(account.id, { otp: codeNow() })).toBe(true);
+  });
+
   test("that proved the app signs nobody in", async () => {
     const account = somebody();
     const { secret, sealed } = factors.enrol.offer(account);

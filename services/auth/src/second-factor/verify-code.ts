@@ -22,9 +22,13 @@ export function verifyCodeWith(
   const isCode = async (accountId: string, otp: string) => {
     const { authenticator } = await factors.find(accountId);
     if (!authenticator) return false;
-    const secret = keyRing.open(authenticator.sealedSecret, keptFor(accountId)).plaintext;
+    const { sealedSecret } = authenticator;
+    const { plaintext: secret, byFirst } = keyRing.open(sealedSecret, keptFor(accountId));
     const step = stepOf(secret, otp, now());
-    return step !== undefined && factors.useStep(accountId, step);
+    if (step === undefined) return false;
+    if (byFirst) return factors.useStep(accountId, step);
+    const to = keyRing.seal(secret, keptFor(accountId));
+    return factors.useStep(accountId, step, { from: sealedSecret, to });
   };
 
   const isRecoveryCode = async (accountId: string, recoveryCode: string) => {

@@ -24,15 +24,21 @@ export async function startFactors(stores: TestStores, origin: string) {
   const redis = connectRedis(database.redisUrl, logger);
   const clock = { now: 1_800_000_000_000 };
   const now = () => clock.now;
-  const keyRing = createKeyRing(new Secret(randomBytes(32).toString("base64url")));
+  const key = randomBytes(32).toString("base64url");
+  const ringOf = (keys: string[]) => createKeyRing(new Secret(keys.join(",")));
+  const keyRing = ringOf([key]);
   const factors = createSecondFactorStore(mongo, () => new Date(clock.now));
+  const guesses = createGuessLimit(redis, "second-factor");
 
   return {
     clock,
     mongo,
     factors,
     enrol: enrolAuthenticatorWith(keyRing, factors, now),
-    verifyCode: verifyCodeWith(keyRing, factors, createGuessLimit(redis, "second-factor"), now),
+    verifyCode: verifyCodeWith(keyRing, factors, guesses, now),
+    key,
+    /** As if `KEY_ENCRYPTION_KEY` were these. */
+    verifyCodeUnder: (...keys: string[]) => verifyCodeWith(ringOf(keys), factors, guesses, now),
     passkeys: createPasskeys(origin, factors, createCeremonyStore(mongo, now)),
     async stop() {
       redis.disconnect();
