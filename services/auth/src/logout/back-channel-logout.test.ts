@@ -2,13 +2,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createBrowser } from "@portico/dev-env";
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from "jose";
 import { Provider } from "oidc-provider";
 import * as openid from "openid-client";
 import request from "supertest";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { createAdapters } from "../oidc/adapter.ts";
 import {
   callback,
@@ -124,7 +123,8 @@ test("sign-out > tells the client by a logout token, and brings the person back 
   expect(back.url.href).toBe("https://client.example/?state=of-the-client");
 
   const logout = await verify(await nextToken(told, before), "web");
-  const { sub, sid } = tokens.claims() ?? {};
+  const claims = tokens.claims();
+  const [sub, sid] = [claims?.sub, claims?.sid];
   expect(sid).toBeTruthy();
   expect(logout).toMatchObject({
     sub,
@@ -220,42 +220,37 @@ test("a client that never answers > is told for an hour, then given up with a li
   expect(lines).toEqual(["logout.undelivered"]);
 });
 
-test("a call to a client > keeps the library's guard against private addresses, but on a laptop", async () => {
-  const dispatcher = {
-    dispatch() {
-      throw new Error("guarded");
-    },
+describe("a client at a private address", () => {
+  const call = async (onLaptop: boolean) => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const provider = new Provider("https://portico.example/auth", {
+      adapter: createAdapters(auth.mongo),
+      jwks: { keys: [privateKey.export({ format: "jwk" })] },
+      clients: [
+        {
+          client_id: "inside",
+          client_secret: "x".repeat(43),
+          redirect_uris: [callback],
+          id_token_signed_response_alg: "ES256",
+          backchannel_logout_uri: told.url,
+        },
+      ],
+      features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: false } },
+      fetch: outgoingFetch(onLaptop),
+    });
+    const client = (await provider.Client.find("inside")) as unknown as {
+      backchannelLogout(sub: string, sid: string): Promise<void>;
+    };
+    const before = told.calls;
+    await client.backchannelLogout("somebody", "a-session").catch(() => undefined);
+    return told.calls - before;
   };
-  const call = (onLaptop: boolean) =>
-    Promise.resolve(
-      outgoingFetch(onLaptop)(told.url, { method: "POST", dispatcher } as RequestInit),
-    );
-  await expect(call(false)).rejects.toThrow();
-  expect((await call(true)).status).toBe(200);
-});
 
-test("the library's guard > refuses a private address for a platform that is not on a laptop", async () => {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const provider = new Provider("https://portico.example/auth", {
-    adapter: createAdapters(auth.mongo),
-    jwks: { keys: [privateKey.export({ format: "jwk" })] },
-    clients: [
-      {
-        client_id: "inside",
-        client_secret: "x".repeat(43),
-        redirect_uris: [callback],
-        id_token_signed_response_alg: "ES256",
-        backchannel_logout_uri: told.url,
-      },
-    ],
-    features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: false } },
-    fetch: outgoingFetch(false),
+  test("is not called: a registration is no way to what is only reachable from inside", async () => {
+    expect(await call(false)).toBe(0);
   });
-  const before = told.calls;
-  const client = (await provider.Client.find("inside")) as unknown as {
-    backchannelLogout(sub: string, sid: string): Promise<void>;
-  };
-  await expect(client.backchannelLogout("somebody", "a-session")).rejects.toThrow();
-  await sleep(50);
-  expect(told.calls).toBe(before);
+
+  test("is called by a platform on a laptop", async () => {
+    expect(await call(true)).toBe(1);
+  });
 });

@@ -61,9 +61,14 @@ export async function createRelyingParty(
   };
 }
 
-/** The error of OAuth that a request was refused with, or "accepted". */
+/** The error of OAuth that a request was refused with, in the body or in a challenge, or "accepted". */
 export const refusalOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => "accepted",
-    (error: { error?: string }) => error.error ?? String(error),
+    (error: { error?: string }) => error.error ?? challengeOf(error) ?? String(error),
   );
+
+const challengeOf = (error: unknown): string | undefined =>
+  error instanceof openid.WWWAuthenticateChallengeError
+    ? error.cause.map(({ parameters }) => parameters.error).find(Boolean)
+    : undefined;
