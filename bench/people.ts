@@ -6,6 +6,12 @@ import * as openid from "openid-client";
 
 export type Person = Pick<ReadyUser, "email" | "password">;
 
+/** Numbered, so that ten addresses begin as `addressPrefixOf` says, however many there are. */
+export const addressOf = (number: number): string =>
+  `person-${String(number).padStart(7, "0")}@portico.example`;
+
+export const addressPrefixOf = (tens: number): string => `person-${String(tens).padStart(6, "0")}`;
+
 /** Of auth. */
 export async function withDatabase<T>(
   platform: Platform,

@@ -4,6 +4,7 @@ import { gateway } from "../gateway/layers.ts";
 import { betterAuth } from "./better-auth.ts";
 import { keycloak } from "./keycloak.ts";
 import { refresh } from "./refresh.ts";
+import { scale } from "./scale.ts";
 import { signIn } from "./sign-in.ts";
 import { sourceStack } from "./source-stack.ts";
 
@@ -14,4 +15,5 @@ export const comparisons: readonly Comparison[] = [
   keycloak,
   refresh,
   signIn,
+  scale,
 ];
