@@ -48,10 +48,15 @@ import { createProvider } from "./oidc/provider.ts";
 import { readAccessTokenWith } from "./oidc/read-access-token.ts";
 import { findSignInStepWith } from "./oidc/sign-in-step.ts";
 import { createFormTokens } from "./pages/form-token.ts";
+import { nextUrl } from "./pages/next-url.ts";
+import { startCollecting } from "./personal-data/collect-exports.ts";
 import { eraseAccountWith } from "./personal-data/erase-account.ts";
 import { createErasureStore } from "./personal-data/erasure-store.ts";
+import { createExportStore } from "./personal-data/export-store.ts";
 import { erasureHandlers, startAsking } from "./personal-data/follow-erasures.ts";
 import { holdingsOf } from "./personal-data/holdings.ts";
+import { issueExportTokenWith } from "./personal-data/issue-export-token.ts";
+import { readRecordsFrom } from "./personal-data/service-reader.ts";
 import { createFamilyStore } from "./refresh-tokens/family-store.ts";
 import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
 import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
@@ -102,13 +107,6 @@ export async function assemble(parts: Parts) {
     announceEndWith(knownClients, outbox),
   );
   const erasures = createErasureStore(mongo);
-  const holdings = holdingsOf({
-    accounts,
-    sessions,
-    links,
-    identities: createLinkedIdentityStore(mongo),
-    consents,
-  });
   const keyRing = createKeyRing(config.keyEncryptionKey);
   const refreshTokens = createRefreshTokenFormat(keyRing.derive("refresh-token"));
   const cookieKeys = config.cookieKeys.reveal().split(",");
@@ -130,6 +128,16 @@ export async function assemble(parts: Parts) {
     issuer: config.issuer,
     publicOrigin: config.publicOrigin,
     logger,
+  });
+  const exports = createExportStore(mongo, keyRing);
+  const holdings = holdingsOf({
+    accounts,
+    sessions,
+    links,
+    identities: identityProviders.identities,
+    factors: secondFactor.factors,
+    consents,
+    exports,
   });
   const verifyAccessToken = createTokenVerifier({ ...config, revocations });
   const ownSecret = String(keyRing.derive("own-client")[0]?.toString("base64url"));
@@ -231,11 +239,12 @@ export async function assemble(parts: Parts) {
     browserSessions,
     eraseAccount: eraseAccountWith({ accounts, holdings, erasures, revoke, outbox }),
     erasures,
+    exports,
     secondFactor,
     identityProviders,
     findSignInStep: findSignInStepWith(currentProvider, freshAccounts, secondFactor),
     finishSignIn: finishSignInWith(currentProvider, secondFactor, identityProviders.pendingLinks),
-    frontendUrl: config.frontendUrl,
+    frontendUrl: nextUrl(config.publicOrigin, config.frontendUrl),
     trustedHops: config.trustedHops,
     logger,
     metrics,
@@ -258,7 +267,11 @@ export async function assemble(parts: Parts) {
       mailLink,
       config.publicOrigin,
     ),
-    "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(accounts, deliver, config.frontendUrl),
+    "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(
+      accounts,
+      deliver,
+      nextUrl(config.publicOrigin, config.frontendUrl),
+    ),
     "dev.portico.auth.reset-requested": sendReset(accounts, mailLink, config.publicOrigin),
     "dev.portico.auth.second-factor-changed": sendSecondFactorChanged(
       accounts,
@@ -279,6 +292,13 @@ export async function assemble(parts: Parts) {
   const startLoops = () => [
     signingKeys.follow(),
     startAsking(erasures, outbox, logger),
+    startCollecting({
+      exports,
+      holdings,
+      issueExportToken: issueExportTokenWith(currentProvider, freshAccounts, config.audience),
+      readRecords: readRecordsFrom(config.serviceOrigins),
+      logger,
+    }),
     ...startTestMailboxes(config, logger),
   ];
   return { app, eventHandlers, logoutHandlers, startLoops };

@@ -14,7 +14,7 @@ const signedInPath = `${accountPath}/signed-in`;
 /** For the protocol library. */
 export const accountClient = (issuer: string) => ({
   client_id: clientId,
-  client_name: "Your account",
+  client_name: "your account",
   token_endpoint_auth_method: "none" as const,
   application_type: "web" as const,
   grant_types: [],

@@ -27,5 +27,8 @@ export function renderSignOut(ctx: KoaContextWithOIDC, form: string): void {
 
 export function renderSignedOut(ctx: KoaContextWithOIDC): void {
   ctx.type = "html";
-  ctx.body = page("Signed out", html`<p>You can close this page.</p>`);
+  ctx.body = page(
+    "Signed out",
+    html`<p>You can close this page, or <a href="/auth/account">sign in again</a>.</p>`,
+  );
 }
