@@ -21,7 +21,7 @@ test("discovery > names the issuer and its endpoints, whatever host the request 
     jwks_uri: `${auth.origin}/auth/jwks`,
     code_challenge_methods_supported: ["S256"],
     id_token_signing_alg_values_supported: ["ES256"],
-    response_types_supported: ["code"],
+    response_types_supported: ["code", "none"],
     pushed_authorization_request_endpoint: `${auth.origin}/auth/par`,
     device_authorization_endpoint: `${auth.origin}/auth/device-authorization`,
     dpop_signing_alg_values_supported: ["ES256", "Ed25519"],
