@@ -25,6 +25,8 @@ export interface Operation {
   /** Media type -> schema of the body; undefined without a body. */
   body: { mediaType: string; schema: JsonSchema } | undefined;
   requiresToken: boolean;
+  /** That the token must carry. */
+  scopes: string[];
   /** Answers a page for people, which is lenient about what mail programs add to a link. */
   isPage: boolean;
 }
@@ -50,6 +52,9 @@ export async function operationsOf(gateway: string, service: string): Promise<Op
           ? { mediaType, schema: resolve((content as { schema: JsonSchema }).schema) }
           : undefined,
         requiresToken: operation.security.length > 0,
+        scopes: operation.security.flatMap((one: Record<string, string[]>) =>
+          Object.values(one).flat(),
+        ),
         isPage: "text/html" in (operation.responses["200"]?.content ?? {}),
       };
     }),
