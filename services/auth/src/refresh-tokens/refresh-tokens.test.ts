@@ -119,6 +119,31 @@ describe("a refresh token", () => {
     expect(await refusalOf(web.refresh(token))).toBe("accepted");
   });
 
+  test("is refused without the key that it is bound to, and stays good, however old it is", async () => {
+    const keyOf = async () =>
+      openid.getDPoPHandle(app.configuration, await openid.randomDPoPKeyPair("ES256"));
+    const [own, stranger] = [await keyOf(), await keyOf()];
+    const refresh = (token: string, DPoP?: openid.DPoPHandle) =>
+      openid.refreshTokenGrant(app.configuration, token, undefined, DPoP && { DPoP });
+    const first = refreshTokenOf(await app.signIn(person, undefined, undefined, own));
+    const third = refreshTokenOf(await refresh(refreshTokenOf(await refresh(first, own)), own));
+    for (const token of [first, third]) {
+      expect(await refusalOf(refresh(token, stranger))).toBe("invalid_grant");
+      expect(await refusalOf(refresh(token))).toBe("invalid_grant");
+    }
+    expect(await refusalOf(refresh(third, own))).toBe("accepted");
+  });
+
+  test("is refused while the account is suspended, and stays good", async () => {
+    const token = await begin();
+    const suspend = (status: string) =>
+      auth.mongo.collection("accounts").updateOne({ email: person.email }, { $set: { status } });
+    await suspend("suspended");
+    expect(await refusalOf(web.refresh(token))).toBe("invalid_grant");
+    await suspend("active");
+    expect(await refusalOf(web.refresh(token))).toBe("accepted");
+  });
+
   test("of a client without a secret works as well", async () => {
     const token = await begin(app);
     expect(await rotate(token, app)).toBe(await rotate(token, app));
@@ -220,6 +245,22 @@ describe("a family", () => {
     );
     expect(active.map((one) => one.active)).toEqual([false, true, true]);
     expect(await refusalOf(web.refresh(third))).toBe("accepted");
+  });
+
+  test("ends when the person signs out of the application, or everywhere", async () => {
+    const send = (method: "post" | "delete", path: string, { access_token }: Tokens) =>
+      request(auth.origin)[method](path).set("Authorization", `Bearer ${access_token}`).expect(204);
+    const [one, other, third] = [
+      await web.signIn(person),
+      await web.signIn(person),
+      await app.signIn(person),
+    ];
+    await send("post", "/auth/sign-out", one);
+    expect(await refusalOf(web.refresh(refreshTokenOf(one)))).toBe("invalid_grant");
+    expect(await refusalOf(app.refresh(refreshTokenOf(third)))).toBe("accepted");
+    await send("delete", "/auth/sessions", other);
+    expect(await refusalOf(web.refresh(refreshTokenOf(other)))).toBe("invalid_grant");
+    expect(await refusalOf(app.refresh(refreshTokenOf(third)))).toBe("invalid_grant");
   });
 
   test("is kept without anything that could be used", async () => {

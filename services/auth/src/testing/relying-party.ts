@@ -10,8 +10,13 @@ const redirectUri = "https://rp.example/callback";
 
 export type RelyingParty = {
   configuration: openid.Configuration;
-  /** Code + PKCE, for somebody who signs in in this browser. */
-  signIn(person: Person, scope?: string, browser?: Browser): Promise<Tokens>;
+  /** Code + PKCE, for somebody who signs in in this browser; `DPoP` binds the tokens to a key. */
+  signIn(
+    person: Person,
+    scope?: string,
+    browser?: Browser,
+    DPoP?: openid.DPoPHandle,
+  ): Promise<Tokens>;
   refresh(refreshToken: string): Promise<Tokens>;
 };
 
@@ -43,7 +48,12 @@ export async function createRelyingParty(
     configuration,
     refresh: (refreshToken) => openid.refreshTokenGrant(configuration, refreshToken),
 
-    async signIn(person, scope = "openid offline_access", browser = createBrowser(auth.origin)) {
+    async signIn(
+      person,
+      scope = "openid offline_access",
+      browser = createBrowser(auth.origin),
+      DPoP = undefined,
+    ) {
       const pkceCodeVerifier = openid.randomPKCECodeVerifier();
       const url = openid.buildAuthorizationUrl(configuration, {
         redirect_uri: redirectUri,
@@ -56,7 +66,14 @@ export async function createRelyingParty(
       for (let pages = 0; visit.url.origin === auth.origin && pages < 3; pages += 1) {
         visit = await browser.submit(visit, person);
       }
-      return openid.authorizationCodeGrant(configuration, visit.url, { pkceCodeVerifier });
+      const options = DPoP && { DPoP };
+      return openid.authorizationCodeGrant(
+        configuration,
+        visit.url,
+        { pkceCodeVerifier },
+        undefined,
+        options,
+      );
     },
   };
 }
