@@ -185,7 +185,7 @@ export async function assemble(parts: Parts) {
   const app = createAuth({
     accounts,
     freshAccounts,
-    administer: administerWith(mongo, accounts, revoke, sessions),
+    administer: administerWith(mongo, accounts, revoke, sessions, logger),
     clients: administerClientsWith({
       connection: mongo,
       clients,

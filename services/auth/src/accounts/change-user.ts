@@ -35,7 +35,7 @@ export const changeUser = (administer: Administer) =>
       if (accountId === caller.subject && stepsDown) throw ownAccount();
 
       const unique = roles && [...new Set(roles)];
-      const account = await administer(accountId, { status, roles: unique });
+      const account = await administer(accountId, { status, roles: unique }, caller.subject);
       if (!account) throw notFound();
       return toUser(account);
     },

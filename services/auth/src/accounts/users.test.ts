@@ -251,6 +251,14 @@ describe("changing roles", () => {
   });
 });
 
+test("what an administrator changed is on record, with who did it", async () => {
+  const { id } = await someone();
+  await change(id, { roles: ["member", "clinician"] }).expect(200);
+  const lines = auth.logged().split("\n");
+  const line = lines.find((one) => one.includes("account.changed") && one.includes(id)) ?? "{}";
+  expect(JSON.parse(line)).toMatchObject({ roles: ["member", "clinician"], by: adminId });
+});
+
 describe("who may not", () => {
   const id = randomUUID();
   const requests = {
