@@ -53,28 +53,37 @@ export type IdentityProvider = z.output<typeof IdentityProviderSettings>;
 const hasNoDuplicates = (providers: readonly IdentityProvider[]): boolean =>
   new Set(providers.map(({ id }) => id)).size === providers.length;
 
-const toJson = (text: string, context: z.core.$RefinementCtx): unknown => {
+const List = z
+  .array(IdentityProviderSettings)
+  .max(20)
+  .refine(hasNoDuplicates, { error: "names an id twice" });
+
+/** The parser's own message quotes what it read, which holds secrets. */
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message quotes what it read.
-    context.addIssue({ code: "custom", message: "must be JSON" });
-    return z.NEVER;
+    return undefined;
   }
 };
 
+/** Every mistake by the place where it stands, and no value. */
+function readList(text: string, context: z.core.$RefinementCtx): IdentityProvider[] {
+  const json = parseJson(text);
+  const parsed = List.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+  const message = json === undefined ? "must be a JSON list" : mistakes.join("; ").trim();
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+}
+
 /** The variable `IDENTITY_PROVIDERS`. */
-export const identityProviders = z
-  .string()
-  .transform(toJson)
-  .pipe(z.array(IdentityProviderSettings).max(20))
-  .refine(hasNoDuplicates, { error: "names an id twice" })
-  .optional()
-  .meta({
-    description:
-      "Who else people may sign in with: JSON list of `id`, `name`, `issuer`, `clientId`, `clientSecret`, and `scopes`, `idTokenSigningAlg`, `parameters` where the defaults will not do",
-    secret: true,
-  });
+export const identityProviders = z.string().transform(readList).optional().meta({
+  description:
+    "Who else people may sign in with: JSON list of `id`, `name`, `issuer`, `clientId`, `clientSecret`, and `scopes`, `idTokenSigningAlg`, `parameters` where the defaults will not do",
+  secret: true,
+});
 
 /**
  * One for each provider, so that an answer of one cannot pass for another's (RFC 9700 section 4.4.2.2,
