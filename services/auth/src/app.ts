@@ -45,10 +45,14 @@ import { secondStep } from "./oidc/second-step.ts";
 import type { FindSignInStep } from "./oidc/sign-in-step.ts";
 import type { FormTokens } from "./pages/form-token.ts";
 import { serveFiles } from "./pages/page.ts";
+import { downloadExport } from "./personal-data/download-export.ts";
 import type { EraseAccount } from "./personal-data/erase-account.ts";
 import { eraseMe } from "./personal-data/erase-me.ts";
 import type { ErasureStore } from "./personal-data/erasure-store.ts";
+import type { ExportStore } from "./personal-data/export-store.ts";
 import { getErasure } from "./personal-data/get-erasure.ts";
+import { getExport } from "./personal-data/get-export.ts";
+import { requestExport } from "./personal-data/request-export.ts";
 import { forgotPasswordPage } from "./reset/forgot-password-page.ts";
 import { type RequestReset, requestResetEndpoint } from "./reset/request-reset.ts";
 import { resetPage } from "./reset/reset-page.ts";
@@ -100,6 +104,7 @@ export type EndpointDependencies = {
   browserSessions: BrowserSessions;
   eraseAccount: EraseAccount;
   erasures: ErasureStore;
+  exports: ExportStore;
 };
 
 export type AuthDependencies = EndpointDependencies &
@@ -144,6 +149,9 @@ export const endpoints = (dependencies: EndpointDependencies) => {
     endConsent(dependencies.withdrawConsent),
     eraseMe(dependencies.eraseAccount),
     getErasure(dependencies.erasures),
+    requestExport(dependencies.exports, freshAccounts),
+    getExport(dependencies.exports),
+    downloadExport(dependencies.exports),
     listSigningKeys(dependencies.signingKeys),
     rotateSigningKeys(dependencies.signingKeys),
     removeSigningKey(dependencies.signingKeys),

@@ -2,6 +2,7 @@ import { readConfig, redisUrl, ServiceConfig, secret } from "@portico/service-ki
 import { z } from "zod";
 import { identityProviders } from "./identity-providers/identity-provider.ts";
 import { keyEncryptionKey } from "./key-ring/key-ring.ts";
+import { serviceOrigins } from "./personal-data/service-origins.ts";
 import { Role } from "./roles/role.ts";
 
 // It is auth that tells what is revoked.
@@ -27,6 +28,7 @@ export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
   testInboxUrl: z.url().optional().meta({
     description: "Sandbox inbox that receives mail to that domain; links in it follow themselves",
   }),
+  serviceOrigins,
   smtpUrl: secret("SMTP server that takes the mail, `smtp://user:password@host:port`"),
   emailFrom: z.string().min(3).meta({ description: "Sender of every mail" }),
   signingKeyDays: z.coerce

@@ -146,6 +146,19 @@ export const migrations: readonly Migration[] = [
       }
     },
   },
+  {
+    id: "0015-exports",
+    async up(db) {
+      const exports = db.collection("exports");
+      await endsByItself(exports);
+      await exports.createIndex({ accountId: 1 }, { unique: true });
+      await exports.createIndex({ tryAt: 1 }, { sparse: true });
+      const pages = db.collection("exportPages");
+      await endsByItself(pages);
+      await pages.createIndex({ exportId: 1 });
+      await pages.createIndex({ accountId: 1 });
+    },
+  },
 ];
 
 const endsByItself = (collection: mongo.Collection) =>

@@ -31,7 +31,6 @@ import { createConsentStore } from "./consent/consent-store.ts";
 import { withdrawConsentWith } from "./consent/withdraw-consent.ts";
 import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { identityHandlers } from "./identity-providers/identity-mail.ts";
-import { createLinkedIdentityStore } from "./identity-providers/linked-identity-store.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
 import { tokenWith } from "./links/link.ts";
 import { createLinkStore } from "./links/link-store.ts";

@@ -1,5 +1,5 @@
 import { operationsPort } from "../configuration/ports.ts";
-import type { ServiceName } from "../configuration/services.ts";
+import { type ServiceName, serviceNames } from "../configuration/services.ts";
 import type { Stores } from "../stores/start-stores.ts";
 import { identityProviderOf } from "./identity-provider.ts";
 import type { PlatformSettings } from "./platform-settings.ts";
@@ -37,6 +37,10 @@ const ownVariables: Partial<Record<ServiceName, (settings: PlatformSettings) => 
     ATTEMPTS_PER_PLACE: "1000",
     TEST_EMAIL_DOMAIN: "portico.test",
     TEST_INBOX_URL: `http://127.0.0.1:${ports.mailbox}`,
+    SERVICE_ORIGINS: serviceNames
+      .filter((name) => name !== "auth")
+      .map((name) => `${name}=http://127.0.0.1:${ports[name]}`)
+      .join(","),
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     EMAIL_FROM: configuration.email.from,
     KEY_ENCRYPTION_KEY: secrets.KEY_ENCRYPTION_KEY,

@@ -1,9 +1,7 @@
 import { answer, endpoint, missingToken, signedInWithin } from "@portico/service-kit";
 import type { EraseAccount } from "./erase-account.ts";
 import { Receipt, toReceipt } from "./erasure.ts";
-
-/** Long enough to read a warning and press a button. */
-export const recentS = 300;
+import { recentS } from "./recent.ts";
 
 /**
  * Erases the caller's account, for ever and everywhere. Whoever took over a session cannot: it needs a

@@ -4,7 +4,9 @@ import type { AccountStore } from "../accounts/account-store.ts";
 import type { ConsentStore } from "../consent/consent-store.ts";
 import type { LinkedIdentityStore } from "../identity-providers/linked-identity-store.ts";
 import type { LinkStore } from "../links/link-store.ts";
+import type { SecondFactorStore } from "../second-factor/second-factor-store.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
+import type { ExportStore } from "./export-store.ts";
 import type { Holdings } from "./holding.ts";
 
 type Stores = {
@@ -12,7 +14,9 @@ type Stores = {
   sessions: Pick<SessionStore, "list" | "endAll">;
   links: Pick<LinkStore, "listOf" | "removeAllOf">;
   identities: Pick<LinkedIdentityStore, "listOf" | "removeAll">;
+  factors: Pick<SecondFactorStore, "find" | "removeAll">;
   consents: Pick<ConsentStore, "listOf" | "removeAllOf">;
+  exports: Pick<ExportStore, "removeAllOf">;
 };
 
 export const holdingsOf = ({
@@ -20,7 +24,9 @@ export const holdingsOf = ({
   sessions,
   links,
   identities,
+  factors,
   consents,
+  exports,
 }: Stores): Holdings => ({
   account: {
     async read(accountId) {
@@ -68,4 +74,22 @@ export const holdingsOf = ({
     },
     remove: identities.removeAll,
   },
+  "second factors": {
+    async read(accountId) {
+      const { authenticator, passkeys, recoveryCodesLeft } = await factors.find(accountId);
+      return [
+        ...(authenticator ? [{ kind: "authenticator", addedAt: authenticator.addedAt }] : []),
+        ...passkeys.map(({ name, addedAt, usedAt }) => ({
+          kind: "passkey",
+          name,
+          addedAt,
+          usedAt,
+        })),
+        ...(recoveryCodesLeft > 0 ? [{ kind: "recovery codes", left: recoveryCodesLeft }] : []),
+      ];
+    },
+    remove: factors.removeAll,
+  },
+  // Copies of all the rest.
+  exports: { read: async () => [], remove: exports.removeAllOf },
 });

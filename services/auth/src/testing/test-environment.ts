@@ -17,6 +17,10 @@ export const testEnvironment = (
   FRONTEND_URL: "https://app.example",
   // Everybody in a test is at 127.0.0.1.
   ATTEMPTS_PER_PLACE: "10000",
+  // Nobody listens there: a test that exports says where somebody does.
+  SERVICE_ORIGINS: ["posts", "payments", "cards", "patients"]
+    .map((name) => `${name}=http://127.0.0.1:9`)
+    .join(","),
   SMTP_URL: inbox.smtpUrl,
   EMAIL_FROM: "Portico <no-reply@portico.localhost>",
   KEY_ENCRYPTION_KEY: randomBytes(32).toString("base64url"),
