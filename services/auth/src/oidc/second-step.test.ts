@@ -305,6 +305,24 @@ describe("a role that needs a second factor", () => {
   });
 });
 
+test("every form of an interaction > is refused without its token (403)", async () => {
+  const { browser, page } = await begin(await signUpWithApp(auth));
+  const other = await begin(await signUpWithApp(auth));
+  const theirs = /form_token" value="([^"]+)"/.exec(other.page.body)?.[1];
+  const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+  const forms = ["", "/second-factor", "/passkey", "/passkey-options", "/authenticator"];
+  for (const form of [...forms, "/new-passkey", "/new-passkey-options"]) {
+    for (const fields of [{}, { form_token: theirs }]) {
+      await request(auth.origin)
+        .post(`${page.url.pathname}${form}`)
+        .set("Cookie", cookie)
+        .type("form")
+        .send({ cancel: "yes", ...fields })
+        .expect(403);
+    }
+  }
+});
+
 describe("the session", () => {
   test("that an attacker set before is another after the sign-in (session fixation)", async () => {
     const person = await signUpVerified(auth);
