@@ -41,7 +41,7 @@ demo: bootstrap ## Watch the journey through a running Portico
 	@$(NODE) tests/demo.ts
 
 bench: bootstrap ## Measure, and print a table of ratios
-	@ROWS="$(ROWS)" $(NODE) bench/run.ts
+	@$(NODE) bench/run.ts
 
 bootstrap:
 	@command -v node >/dev/null || { echo 'Node is missing: install Node 20 or newer (https://nodejs.org).' >&2; exit 1; }

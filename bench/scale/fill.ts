@@ -2,7 +2,7 @@
  * Accounts and sessions in numbers, as the service itself writes them: each is a copy of one that came
  * about through the API, with ids of its own. So whatever a document has, those here have.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { Platform } from "@portico/dev-env";
 import type mongoose from "mongoose";
 import type { Bench } from "../comparison.ts";
@@ -42,7 +42,7 @@ export async function fill(platform: Platform, size: Size, progress: Bench["prog
   return password;
 }
 
-/** Answers their ids. */
+/** Answers their ids, by their numbers. They come in no order of their addresses, as people do. */
 async function insertAccounts(
   platform: Platform,
   database: Database,
@@ -52,14 +52,32 @@ async function insertAccounts(
   const accounts = database.collection<Document>("accounts");
   const like = await accounts.findOne({ email: verifiedUser(platform).email });
   if (!like) throw new Error("The verified user has no account.");
-  const ids = Array.from({ length: count }, () => randomUUID());
+  const numbers = shuffled(count);
+  // In order, which is quicker to write; no address has to do with an id.
+  const ids = numbers.map(() => randomUUID()).sort();
   await inBatches(`${count} accounts`, count, progress, (from, to) =>
     accounts.insertMany(
-      ids.slice(from, to).map((_id, index) => ({ ...like, _id, email: addressOf(from + index) })),
+      numbers.slice(from, to).map((number, index) => ({
+        ...like,
+        _id: ids[from + index] as string,
+        email: addressOf(number),
+      })),
       bulk,
     ),
   );
-  return ids;
+  const byNumber: string[] = [];
+  for (const [index, number] of numbers.entries()) byNumber[number] = ids[index] as string;
+  return byNumber;
+}
+
+/** 0 to `count` - 1 (Fisher and Yates). */
+function shuffled(count: number): number[] {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last -= 1) {
+    const other = randomInt(last + 1);
+    [numbers[last], numbers[other]] = [numbers[other] as number, numbers[last] as number];
+  }
+  return numbers;
 }
 
 /** One for each account but the first, whose own is the model. */
