@@ -43,6 +43,7 @@ import { mountProvider } from "./oidc/mount.ts";
 import type { ReadAccessToken } from "./oidc/read-access-token.ts";
 import { secondStep } from "./oidc/second-step.ts";
 import type { FindSignInStep } from "./oidc/sign-in-step.ts";
+import { takePostedRequests } from "./oidc/take-posted-requests.ts";
 import type { FormTokens } from "./pages/form-token.ts";
 import { serveFiles } from "./pages/page.ts";
 import { downloadExport } from "./personal-data/download-export.ts";
@@ -175,6 +176,7 @@ const pages = (dependencies: AuthDependencies) => [
   callbackPage(dependencies),
   ...serveFiles,
   guardDevicePage(dependencies.redis),
+  ...takePostedRequests,
   ...mountProvider(dependencies.currentProvider),
 ];
 

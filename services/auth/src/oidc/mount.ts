@@ -12,7 +12,7 @@ const paths: Record<string, readonly string[]> = {
   "/.well-known/openid-configuration": ["GET", "HEAD", "OPTIONS"],
   "/.well-known/oauth-authorization-server": ["GET", "HEAD", "OPTIONS"],
   "/jwks": ["GET", "HEAD", "OPTIONS"],
-  "/authorize": ["GET", "HEAD", "POST"],
+  "/authorize": ["GET", "HEAD"],
   "/authorize/:uid": ["GET", "HEAD"],
   "/par": ["POST", "OPTIONS"],
   "/device-authorization": ["POST", "OPTIONS"],
@@ -22,7 +22,7 @@ const paths: Record<string, readonly string[]> = {
   "/token/introspection": ["POST", "OPTIONS"],
   "/token/revocation": ["POST", "OPTIONS"],
   "/userinfo": ["GET", "HEAD", "POST", "OPTIONS"],
-  "/session/end": ["GET", "HEAD", "POST"],
+  "/session/end": ["GET", "HEAD"],
   "/session/end/confirm": ["POST"],
   "/session/end/success": ["GET", "HEAD"],
 };

@@ -35,7 +35,7 @@ type Next = () => void;
 
 const isRead = ({ method }: IncomingMessage): boolean => method === "GET" || method === "HEAD";
 
-const isForm = (request: IncomingMessage): boolean =>
+export const isForm = (request: IncomingMessage): boolean =>
   request.method === "POST" &&
   request.headers["content-type"]?.split(";")[0]?.trim() === "application/x-www-form-urlencoded";
 
@@ -83,8 +83,13 @@ async function bind(
 
 const longestForm = 16_384;
 
-async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   refuseOtherSites(request);
+  return readFields(request);
+}
+
+/** Of a form from anywhere. */
+export async function readFields(request: IncomingMessage): Promise<URLSearchParams> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request) {
