@@ -40,7 +40,7 @@ verify: test ## What CI runs: test, and generate must change nothing
 demo: bootstrap ## Watch the journey through a running Portico
 	@$(NODE) tests/demo.ts
 
-bench: bootstrap ## Measure, and print a table of ratios
+bench: bootstrap ## Measure, and print a table of ratios (ROWS=keycloak: that one)
 	@$(NODE) bench/run.ts
 
 bootstrap:
