@@ -46,7 +46,7 @@ import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts
 import type { ReadAccessToken } from "./read-access-token.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
 import { sessionCookieOptions } from "./session-cookie.ts";
-import { signInPolicy } from "./sign-in-policy.ts";
+import { mayRefresh, signInPolicy } from "./sign-in-policy.ts";
 
 export type ProviderDependencies = {
   issuer: string;
@@ -153,9 +153,12 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
   revokeGrantPolicy: () => true,
   ttl: lifetimes,
 
-  async findAccount(_ctx, id) {
+  async findAccount(_ctx, id, token) {
     const account = await dependencies.accounts.find(id);
-    return account?.status === "active" ? toOidcAccount(account) : undefined;
+    if (account?.status !== "active") return undefined;
+    return mayRefresh(account, token, dependencies.secondFactor)
+      ? toOidcAccount(account)
+      : undefined;
   },
   async extraTokenClaims(ctx, token) {
     if (!("accountId" in token)) return undefined;

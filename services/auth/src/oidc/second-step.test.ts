@@ -2,7 +2,7 @@ import { type Browser, createBrowser, type Visit } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Person, payloadOf, setRoles, signUpVerified } from "../testing/people.ts";
-import { createRelyingParty, type RelyingParty } from "../testing/relying-party.ts";
+import { createRelyingParty, type RelyingParty, refusalOf } from "../testing/relying-party.ts";
 import {
   authorize,
   codeOn,
@@ -288,6 +288,22 @@ describe("a role that needs a second factor", () => {
     await setRoles(auth, person, ["member", "admin"]);
     const next = await browser.open((await authorize(web)).url);
     expect(titleOf(next)).toBe("Add a second factor");
+  });
+
+  test("ends what was signed in without it: refresh tokens are worth nothing then", async () => {
+    const [person, other] = [await signUpVerified(auth), await signUpWithApp(auth)];
+    const tokens = await web.signIn(person);
+    const { browser, page, finish } = await begin(other, undefined, {
+      scope: "openid offline_access",
+      prompt: "consent",
+    });
+    const strong = await finish(await submitCode(browser, page, await other.nextCode()));
+    for (const one of [person, other]) await setRoles(auth, one, ["member", "admin"]);
+    expect(await refusalOf(web.refresh(tokens.refresh_token ?? ""))).toBe("invalid_grant");
+    expect(await refusalOf(web.refresh(strong.refresh_token ?? ""))).toBe("accepted");
+
+    await setRoles(auth, person, ["member"]);
+    expect(await refusalOf(web.refresh(tokens.refresh_token ?? ""))).toBe("accepted");
   });
 
   test("lets nobody add one who has one: the step of another page is over", async () => {

@@ -1,6 +1,7 @@
-import { interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
+import { type FindAccount, interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
+import type { Account } from "../accounts/account.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
-import { isBelow, levelNeeded, levelOf } from "../second-factor/second-factor.ts";
+import { isBelow, levelNeeded, levelOf, needsByRole } from "../second-factor/second-factor.ts";
 import type { OidcAccountOfOurs } from "./account-claims.ts";
 import { secondFactorMissing } from "./sign-in-step.ts";
 
@@ -25,6 +26,21 @@ export function signInPolicy(
     );
   return policy;
 }
+
+type Token = Parameters<FindAccount>[2];
+
+/**
+ * A role that needs a second factor may have come after the sign-in that a refresh token goes back to:
+ * it is worth nothing then, and the client sends the person to sign in.
+ */
+export const mayRefresh = (
+  account: Account,
+  token: Token,
+  { rolesThatNeedIt }: Pick<SecondFactor, "rolesThatNeedIt">,
+): boolean =>
+  token?.kind !== "RefreshToken" ||
+  levelOf(token.amr) === "aal2" ||
+  !needsByRole(account, rolesThatNeedIt);
 
 async function lacksSecondFactor(
   { oidc }: KoaContextWithOIDC,

@@ -71,10 +71,12 @@ export function enrolAuthenticatorWith(
       const secret = secretIn(id, sealed);
       const step = stepOf(secret, code, now());
       if (step === undefined) return undefined;
+      const recovery = await codesForTheFirst(factors, id);
       // The step counts as used: the code that proved the secret signs nobody in.
       const added = await factors.addAuthenticator(id, keyRing.seal(secret, keptFor(id)), step);
       if (!added) throw authenticatorExists();
-      return { recoveryCodes: await codesForTheFirst(factors, id) };
+      await recovery.keep();
+      return { recoveryCodes: recovery.codes };
     },
   };
 }
@@ -87,13 +89,16 @@ function openOffer(keyRing: KeyRing, accountId: string, sealed: string) {
   }
 }
 
-/** With the first second factor, whichever it is, come recovery codes. */
+/**
+ * With the first second factor, whichever it is, come recovery codes. Made before it is added, which may
+ * fail under load, and kept after, since there is nothing before that they belong to.
+ */
 export async function codesForTheFirst(
   factors: SecondFactorStore,
   accountId: string,
-): Promise<string[]> {
-  if ((await factors.findRecoverySalt(accountId)) !== undefined) return [];
+): Promise<{ codes: string[]; keep(): Promise<void> }> {
+  const hasSome = (await factors.findRecoverySalt(accountId)) !== undefined;
+  if (hasSome) return { codes: [], keep: async () => undefined };
   const { codes, kept } = await newRecoveryCodes();
-  await factors.setRecoveryCodes(accountId, kept);
-  return codes;
+  return { codes, keep: () => factors.setRecoveryCodes(accountId, kept) };
 }

@@ -140,9 +140,11 @@ export function createPasskeys(
         addedAt: new Date(),
         usedAt: null,
       };
+      const recovery = await codesForTheFirst(factors, accountId);
       const added = await factors.addPasskey(accountId, passkey).catch(falseWhenTaken);
       if (!added) throw passkeyRefused();
-      return { recoveryCodes: await codesForTheFirst(factors, accountId) };
+      await recovery.keep();
+      return { recoveryCodes: recovery.codes };
     },
 
     async requestOptions(boundTo, accountId) {

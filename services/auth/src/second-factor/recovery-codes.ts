@@ -5,6 +5,7 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { hash } from "@node-rs/argon2";
+import { inHashTurn } from "../accounts/hash-turns.ts";
 
 const howMany = 10;
 const length = 10;
@@ -24,9 +25,11 @@ export const normaliseCode = (given: string): string =>
 
 export type HashedCodes = { salt: Buffer; hashes: string[] };
 
-/** The same cost as a password's, see accounts/password.ts. */
+/** At the cost of a password, and taking its turn among them: see accounts/password.ts. */
 export const hashCode = (code: string, salt: Uint8Array): Promise<string> =>
-  hash(normaliseCode(code), { salt, memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+  inHashTurn(() =>
+    hash(normaliseCode(code), { salt, memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
+  );
 
 /** The codes, to be shown once, and what is kept of them. */
 export async function newRecoveryCodes(): Promise<{ codes: string[]; kept: HashedCodes }> {
