@@ -74,6 +74,42 @@ describe("OpenID Connect through the gateway", () => {
     expect((await call(`${ready.gateway}/cards`, { token: tokens.access_token })).status).toBe(403);
   });
 
+  it("a token that is bound to a key reaches a service with its proof, and nobody without one", async () => {
+    const client = await discover(
+      "demo-service",
+      openid.ClientSecretBasic(secretOf("demo-service")),
+    );
+    const DPoP = openid.getDPoPHandle(client, await openid.randomDPoPKeyPair());
+    const scope = { scope: "posts:read" };
+    const { access_token } = await openid.clientCredentialsGrant(client, scope, { DPoP });
+    const posts = new URL(`${ready.gateway}/posts?limit=1`);
+    const proved = await openid.fetchProtectedResource(
+      client,
+      access_token,
+      posts,
+      "GET",
+      undefined,
+      undefined,
+      { DPoP },
+    );
+    expect(proved.status).toBe(200);
+    const stolen = await call(posts.href, { token: access_token });
+    expect([stolen.status, stolen.body.code]).toEqual([401, "unauthenticated"]);
+  });
+
+  it("a pushed request and a device pass the gateway", async () => {
+    const client = await discover("demo", openid.None());
+    const { url } = await request(client);
+    const pushed = await openid.buildAuthorizationUrlWithPAR(client, url.searchParams);
+    const browser = createBrowser(ready.gateway);
+    expect((await browser.open(pushed)).body).toContain("Sign in");
+
+    const device = await openid.initiateDeviceAuthorization(client, { scope: "openid" });
+    const page = await browser.open(device.verification_uri);
+    const compare = await browser.submit(page, { user_code: device.user_code });
+    expect(compare.body).toContain("Is this your device?");
+  });
+
   it("everything that the sign-in page refers to can be had without a token", async () => {
     const browser = createBrowser(ready.gateway);
     const page = await browser.open((await request(await discover("demo", openid.None()))).url);

@@ -52,12 +52,16 @@ export function seedClients({ secrets }: PlatformSettings): ClientMetadata[] {
       client_name: "Demo",
       application_type: "native",
       token_endpoint_auth_method: "none",
-      grant_types: ["authorization_code", "refresh_token"],
+      grant_types: [
+        "authorization_code",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+      ],
       response_types: ["code"],
       // A native client's loopback redirect may come back on any port (RFC 8252, section 7.3).
       redirect_uris: ["http://127.0.0.1/callback", "http://localhost/callback"],
-      // The last two are an administrator's alone.
-      scope: `${OPENID_SCOPES} ${API_SCOPES} users:read users:write`,
+      // The last ones are an administrator's alone.
+      scope: `${OPENID_SCOPES} ${API_SCOPES} users:read users:write clients:read clients:write`,
     },
     {
       client_id: "demo-service",
