@@ -1,7 +1,7 @@
 /** Processes that the benchmark starts beside the platform: peers, limits. None outlives it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -45,6 +45,7 @@ export function startChild(command: string, args: readonly string[], options: Ch
     detached: true,
     stdio: messages ? ["ignore", output, output, "ipc"] : ["ignore", output, output],
   });
+  closeSync(output);
   running.add(child);
   // Not started at all, or ended.
   for (const event of ["error", "close"]) child.once(event, () => running.delete(child));

@@ -7,7 +7,7 @@ import {
 import { atMost, type Bench, type Comparison, line, ratio } from "../comparison.ts";
 import { measureInTurn } from "../load/in-turn.ts";
 import { fill, type Size } from "../scale/fill.ts";
-import { type Population, questions } from "../scale/questions.ts";
+import { connections, type Population, questions } from "../scale/questions.ts";
 
 const few: Size = { accounts: 1_000, sessions: 100 };
 const many: Size = {
@@ -34,7 +34,7 @@ export const scale: Comparison = {
       lines.push(...contenders.map((one, index) => line(one.name, measured[index])));
       verdicts.push(atMost(`time to ${name}, many : few`, ratio(measured[0], measured[1]), bar));
     }
-    return { title: "Few people against many", lines, verdicts };
+    return { title: `Few people against many, ${connections} connections`, lines, verdicts };
   },
 };
 

@@ -20,7 +20,8 @@ export interface Question {
   ask(population: Population): Contender;
 }
 
-const connections = 16;
+/** Of few: what is looked at is how long one answer takes. */
+export const connections = 16;
 const perPage = 50;
 /** Shorter than an access token lives. */
 const tokenKeptMs = 300_000;
