@@ -38,7 +38,7 @@ await serve({
   config,
   metrics,
   logger,
-  // Not Redis: without it mail waits, and everything else works.
+  // Not Redis: without it mail waits and nobody signs in, but whoever is signed in works on.
   checks: { mongodb: pingMongo(mongo) },
   operations: { "/revocations": serveRevocations(revocations, logger) },
   drain: revocations.drain,
