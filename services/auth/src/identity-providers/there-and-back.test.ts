@@ -1,15 +1,6 @@
 import { createBrowser, type Visit } from "@portico/dev-env";
 import request from "supertest";
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  inject,
-  onTestFinished,
-  test,
-} from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import {
   createJourney,
   type Federation,
@@ -45,6 +36,32 @@ const wayOnOf = ({ body }: Visit): string =>
   /href="(\/auth\/interaction\/[^"]+)">Go on another way/.exec(body)?.[1] ?? "none";
 
 const ended = (page: Visit) => [page.status, page.body.includes("This sign-in has ended")];
+
+const faults = [
+  ["is down", { kind: "error", status: 500 }],
+  ["answers garbage", { kind: "garbage" }],
+  ["breaks off", { kind: "truncated" }],
+  ["resets connections", { kind: "reset" }],
+] as const;
+
+// First in this file: by then nobody has asked the second provider for its metadata.
+test("a provider that fails when somebody leaves for it: a page says so, and is no 500", async () => {
+  const { auth, two } = federation;
+  const steps = journey();
+  let page = await steps.open();
+  for (const [, fault] of faults) {
+    two.faults.add({ ...fault, path: "/.well-known", count: 1 });
+    const failed = await steps.leave(page, "Two ID");
+    expect([failed.status, failed.body]).toEqual([
+      503,
+      expect.stringContaining("Two ID does not answer"),
+    ]);
+    page = await steps.browser.open(wayOnOf(failed));
+  }
+  expect((await steps.leave(page, "Two ID")).url.origin).toBe(two.url);
+  expect(auth.logged().match(/identity-provider.failed/g)).toHaveLength(faults.length);
+  expect(auth.logged()).not.toContain("request.failed");
+});
 
 describe("the answer of a provider", () => {
   test("works once: again it is refused, and so is one of two at once", async () => {
@@ -155,34 +172,6 @@ describe("an ID token that is wrong in", () => {
 });
 
 describe("a provider that", () => {
-  const faults = [
-    ["is down", { kind: "error", status: 500 }],
-    ["answers garbage", { kind: "garbage" }],
-    ["breaks off", { kind: "truncated" }],
-    ["resets connections", { kind: "reset" }],
-  ] as const;
-
-  test("fails when somebody leaves for it: a page says so, and is no 500", async () => {
-    // One whose metadata nobody has asked for yet.
-    const fresh = await startFederation(inject("stores"));
-    onTestFinished(() => fresh.stop());
-    const steps = createJourney(fresh);
-    let page = await steps.open();
-    for (const [, fault] of faults) {
-      fresh.one.faults.add({ ...fault, path: "/.well-known", count: 1 });
-      const failed = await steps.leave(page);
-      expect([failed.status, failed.body]).toEqual([
-        503,
-        expect.stringContaining("One ID does not answer"),
-      ]);
-      page = await steps.browser.open(wayOnOf(failed));
-    }
-    expect((await steps.leave(page)).url.origin).toBe(fresh.one.url);
-    const logged = fresh.auth.logged();
-    expect(logged.match(/identity-provider.failed/g)).toHaveLength(faults.length);
-    expect(logged).not.toContain("request.failed");
-  });
-
   test.each([
     ...faults.map(([name, fault]) => [name, "/token", fault] as const),
     ["is down", "/oauth2/v3/certs", { kind: "error", status: 503 }] as const,
