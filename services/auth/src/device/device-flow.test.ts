@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 /** What one address may send is limited, and all of these tests have one. */
-beforeEach(() => auth.redis.flushall());
+beforeEach(() => auth.redis.flushdb());
 
 const begin = () =>
   openid.initiateDeviceAuthorization(television, { scope: "openid offline_access posts:read" });
