@@ -6,6 +6,8 @@
  * browser, and there is no second session that would have to end with the first.
  */
 
+import { recentS } from "../oidc/recent-sign-in.ts";
+
 export const accountPath = "/auth/account";
 
 const clientId = "portico-account";
@@ -24,14 +26,8 @@ export const accountClient = (issuer: string) => ({
 });
 
 /** Pages that somebody may be sent back to after signing in. */
-export const returnPaths = ["", "/security", "/delete"] as const;
+export const returnPaths = ["", "/security", "/export", "/delete"] as const;
 export type ReturnPath = (typeof returnPaths)[number];
-
-/**
- * How long a sign-in counts for what somebody who took over a session must not do: changing how one signs
- * in, and leaving.
- */
-export const recentS = 300;
 
 /** @param options.recently the person must have signed in no longer ago than `recentS` */
 export function signInUrl(

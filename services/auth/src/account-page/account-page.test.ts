@@ -168,6 +168,7 @@ describe("how one signs in", () => {
       "/passkeys/remove": { passkey: "x" },
       "/recovery-codes": {},
       "/identities/unlink": { identity: "x" },
+      "/export": {},
       "/delete": {},
     };
     for (const [path, fields] of Object.entries(changes)) {
@@ -333,6 +334,25 @@ describe("sessions", () => {
   });
 });
 
+test("the person's data > is collected, and downloaded by who has signed in just now", async () => {
+  const person = await signUpVerified(auth);
+  const { browser, page } = await visit(person, "/export");
+  const early = await browser.open("/auth/account/export/data");
+  expect([early.status, early.body]).toEqual([404, expect.stringContaining("nothing to download")]);
+  expect((await browser.submit(page)).body).toContain("Being collected");
+
+  await auth.mongo
+    .collection("exports")
+    .updateOne({ accountId: await idOf(auth, person) }, { $set: { readyAt: new Date() } });
+  const ready = await browser.open("/auth/account/export");
+  expect(ready.body).toContain("Download it");
+  const data = await browser.open("/auth/account/export/data");
+  expect(data.headers.get("content-disposition")).toContain("attachment");
+  expect(Object.keys(JSON.parse(data.body))).toContain("auth");
+  await anHourPasses(person);
+  expect(titleOf(await browser.open("/auth/account/export/data"))).toBe("Sign in");
+});
+
 test("deleting the account > asks first, and is done then", async () => {
   const person = await signUpVerified(auth);
   const { browser } = await visit(person);
@@ -381,6 +401,7 @@ const everyForm = [
   "/passkeys/remove",
   "/recovery-codes",
   "/identities/unlink",
+  "/export",
   "/delete",
 ];
 
@@ -404,6 +425,7 @@ test("every page > has labels, headings, one language, and nothing that could be
     await browser.open("/auth/account"),
     await browser.open("/auth/account?done=name"),
     await browser.open("/auth/account/delete"),
+    await browser.open("/auth/account/export"),
     await browser.submit(security, {}, "/recovery-codes"),
     await browser.open("/auth/session/end"),
   ];

@@ -7,8 +7,10 @@ import type { Logger } from "@portico/service-kit";
 import type { IdentityProviders } from "../identity-providers/create-identity-providers.ts";
 import type { CurrentProvider } from "../oidc/current-provider.ts";
 import type { EraseAccount } from "../personal-data/erase-account.ts";
+import type { ExportStore } from "../personal-data/export-store.ts";
 import { type AccountFormDependencies, accountForms } from "./account-forms.ts";
 import { deletePage } from "./delete-page.ts";
+import { exportPages } from "./export-page.ts";
 import { linkIdentityPage } from "./link-identity-page.ts";
 import { type OverviewDependencies, overviewPage } from "./overview-page.ts";
 import { type SecurityFormDependencies, securityForms } from "./security-forms.ts";
@@ -23,6 +25,7 @@ export type AccountPageDependencies = AccountFormDependencies &
   VisitorPageDependencies & {
     currentProvider: CurrentProvider;
     identityProviders: IdentityProviders;
+    exports: ExportStore;
     eraseAccount: EraseAccount;
     logger: Logger;
   };
@@ -40,6 +43,7 @@ export function accountPages(dependencies: AccountPageDependencies) {
     securityPage(show),
     ...securityForms({ ...dependencies, show, linking: identityProviders.linking }),
     linkIdentityPage(identityProviders.federation, logger),
+    ...exportPages(dependencies.exports),
     deletePage(eraseAccount),
   ];
   return [signedInPage, ...pages.map((page) => toVisitorHandler(page, dependencies))];

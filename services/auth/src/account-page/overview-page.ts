@@ -155,5 +155,6 @@ const personalData = (): Html =>
   section(
     "data",
     "Your data",
-    html`<p><a class="button second" href="${accountPath}/delete">Delete your account</a></p>`,
+    html`<p><a class="button second" href="${accountPath}/export">Take your data with you</a></p>
+<p><a class="button second" href="${accountPath}/delete">Delete your account</a></p>`,
   );

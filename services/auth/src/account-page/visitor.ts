@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Account } from "../accounts/account.ts";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
 import type { CurrentProvider } from "../oidc/current-provider.ts";
+import { recentS } from "../oidc/recent-sign-in.ts";
 import { setSessionCookie } from "../oidc/session-cookie.ts";
 import type { SecondFactor } from "../second-factor/create-second-factor.ts";
 import {
@@ -12,7 +13,6 @@ import {
   type SecondFactors,
   together,
 } from "../second-factor/second-factor.ts";
-import { recentS } from "./account-client.ts";
 
 export type Visitor = {
   account: Account;

@@ -1,12 +1,10 @@
 import { endpoint, notFound, signedInWithin } from "@portico/service-kit";
 import { z } from "zod";
+import { recentS } from "../oidc/recent-sign-in.ts";
 import { isOf } from "../sessions/session.ts";
 import type { SessionStore } from "../sessions/session-store.ts";
 import type { IdentityProviders } from "./create-identity-providers.ts";
 import { LinkedIdentityId, lastWayIn } from "./linked-identity.ts";
-
-/** Whoever took over a session must not lock its owner out. */
-const recentS = 300;
 
 export const unlinkIdentity = (
   providers: Pick<IdentityProviders, "linking">,

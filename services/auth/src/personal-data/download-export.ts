@@ -7,10 +7,10 @@ import {
   streamed,
 } from "@portico/service-kit";
 import { z } from "zod";
+import { recentS } from "../oidc/recent-sign-in.ts";
 import { holders } from "./erasure.ts";
 import { type Export, ExportId, exportNotReady } from "./export.ts";
 import type { ExportStore } from "./export-store.ts";
-import { recentS } from "./recent.ts";
 
 /** The data of a finished export. The download is what a thief would want, so it asks for a recent sign-in too. */
 export const downloadExport = (exports: ExportStore, now: () => Date = () => new Date()) =>
@@ -32,14 +32,17 @@ export const downloadExport = (exports: ExportStore, now: () => Date = () => new
       const found = await exports.find(params.exportId, now());
       if (found?.accountId !== caller.subject) throw notFound("There is no such export.");
       if (!found.readyAt) throw exportNotReady();
-      return answer(new Streamed(write(exports, found)), {
-        headers: { "Content-Disposition": 'attachment; filename="portico-export.json"' },
-      });
+      return answer(new Streamed(writeExport(exports, found)), { headers: asFile });
     },
   });
 
+export const asFile = { "Content-Disposition": 'attachment; filename="portico-export.json"' };
+
 /** Page by page, each a JSON array: their items become one array. */
-async function* write(exports: Pick<ExportStore, "pages">, one: Export): AsyncGenerator<string> {
+export async function* writeExport(
+  exports: Pick<ExportStore, "pages">,
+  one: Export,
+): AsyncGenerator<string> {
   for (const [index, holder] of holders.entries()) {
     yield `${index === 0 ? "{" : ","}${JSON.stringify(holder)}:[`;
     let isFirst = true;

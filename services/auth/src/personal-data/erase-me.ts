@@ -1,7 +1,7 @@
 import { answer, endpoint, missingToken, signedInWithin } from "@portico/service-kit";
+import { recentS } from "../oidc/recent-sign-in.ts";
 import type { EraseAccount } from "./erase-account.ts";
 import { Receipt, toReceipt } from "./erasure.ts";
-import { recentS } from "./recent.ts";
 
 /**
  * Erases the caller's account, for ever and everywhere. Whoever took over a session cannot: it needs a

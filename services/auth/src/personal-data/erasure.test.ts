@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { createBrowser } from "@portico/dev-env";
 import { accountErasedType } from "@portico/service-kit/events";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
@@ -205,6 +206,10 @@ describe("what is left of somebody who left", () => {
     const person = { ...newPerson(), name };
     await signUp(auth, person);
     const tokens = await client.signIn(person);
+    const browser = createBrowser(auth.origin);
+    const page = await browser.open("/auth/browser-session/start?return_to=/");
+    await browser.submit(page, { email: person.email, password: person.password });
+    expect((await browser.fetch("/auth/browser-session")).status).toBe(200);
     const { account } = await signIn(auth, person);
     for (const needle of [person.email, name, account.id]) {
       expect(await isIn(needle)).toContain("accounts");
@@ -212,6 +217,8 @@ describe("what is left of somebody who left", () => {
 
     await leave(person);
     await me(tokens.access_token).expect(401);
+    expect((await browser.fetch("/auth/browser-session")).status).toBe(401);
+    expect((await browser.fetch("/auth/users/me")).status).toBe(401);
     expect(await isIn(person.email)).toEqual([]);
     expect(await isIn(name)).toEqual([]);
     expect((await isIn(account.id)).filter((where) => !mayStandIn.has(where))).toEqual([]);

@@ -28,6 +28,7 @@ export type ExportStore = {
   /** The one that is being collected, or a new one in the place of an older. */
   begin(accountId: string, now: Date): Promise<Export>;
   find(id: string, now: Date): Promise<Export | undefined>;
+  findOf(accountId: string, now: Date): Promise<Export | undefined>;
   /** For the instance that asks, and no other one for a while. */
   takeDue(now: Date): Promise<Due | undefined>;
   /** Keeps the next page of a part. False when the export is gone, or another instance was faster. */
@@ -104,6 +105,11 @@ export function createExportStore(
 
     async find(id, now) {
       const found = await exports.findOne({ _id: id, expiresAt: { $gt: now } });
+      return found ? toExport(found) : undefined;
+    },
+
+    async findOf(accountId, now) {
+      const found = await exports.findOne({ accountId, expiresAt: { $gt: now } });
       return found ? toExport(found) : undefined;
     },
 

@@ -1,8 +1,8 @@
 import { answer, endpoint, missingToken, signedInWithin } from "@portico/service-kit";
 import type { FreshAccounts } from "../accounts/fresh-accounts.ts";
+import { recentS } from "../oidc/recent-sign-in.ts";
 import { ExportView, pathOf, toView } from "./export.ts";
 import type { ExportStore } from "./export-store.ts";
-import { recentS } from "./recent.ts";
 
 /** Asks for everything that is held of the caller. One at a time: asked again, it answers the same. */
 export const requestExport = (
