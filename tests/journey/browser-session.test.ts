@@ -66,7 +66,7 @@ describe("a browser app", () => {
     const { origin, host } = new URL(ready.gateway);
     expect((await writePost({ "Sec-Fetch-Site": "same-origin" })).status).toBe(201);
     expect((await writePost({ Origin: origin, Host: host })).status).toBe(201);
-    const attempts = [
+    const attempts: Record<string, string>[] = [
       { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" },
       { "Sec-Fetch-Site": "same-site", Origin: "https://sibling.example" },
       { Origin: "https://evil.example" },

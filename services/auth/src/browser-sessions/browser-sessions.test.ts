@@ -221,8 +221,13 @@ describe("the callback", () => {
     await browser.open(answer);
     const first = idOf(browser);
     expect(first).not.toBe("");
-    expect((await browser.open(answer)).status).toBe(400);
+    const page = await browser.open(answer);
+    expect(page.status).toBe(400);
     expect(idOf(browser)).toBe(first);
+    const wayOn = /class="button" href="([^"]+)"/.exec(page.body)?.[1]?.replaceAll("&amp;", "&");
+    const again = await browser.submit(await browser.open(wayOn ?? ""), person);
+    expect(again.url.pathname).toBe("/inbox");
+    expect(await me(browser)).toBe(200);
   });
 });
 

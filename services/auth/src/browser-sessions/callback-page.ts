@@ -1,4 +1,5 @@
 /** Where the person comes back to, signed in: the browser gets its cookies, and goes on to its app. */
+import type { ServerResponse } from "node:http";
 import { type Logger, readCookie, type VerifyAccessToken } from "@portico/service-kit";
 import type { FormTokens } from "../pages/form-token.ts";
 import { html } from "../pages/html.ts";
@@ -7,6 +8,7 @@ import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts
 import type { SessionStore } from "../sessions/session-store.ts";
 import {
   type BrowserSession,
+  browserSessionPath,
   callbackPath,
   cookiesOf,
   lifetimeMs,
@@ -56,7 +58,7 @@ export const callbackPage = (dependencies: Dependencies) => {
       const { cookie } = request.headers;
       const pending = pendingSignIns.resume(answer.get("state") ?? "", cookie);
       if (!pending) {
-        sendPage(response, "Sign in again", tooLate, { status: 400 });
+        showEnded(response);
         return;
       }
       try {
@@ -73,12 +75,17 @@ export const callbackPage = (dependencies: Dependencies) => {
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         logger.warn("browser-session.refused", { reason: error.reason });
-        sendPage(response, "Sign in again", tooLate, { status: 400 });
+        showEnded(response, pending.returnTo);
       }
     },
   };
   return toHandler(page, formTokens);
 };
 
-const tooLate = html`<p class="wrong" role="alert">This sign-in has ended.</p>
-<p>Go back to the application and start again.</p>`;
+/** @param returnTo where the person wanted to be, when that is known */
+function showEnded(response: ServerResponse, returnTo?: string): void {
+  const query = returnTo ? `?${new URLSearchParams({ return_to: returnTo })}` : "";
+  const content = html`<p class="wrong" role="alert">This sign-in has ended.</p>
+<p><a class="button" href="${browserSessionPath}/start${query}">Sign in again</a></p>`;
+  sendPage(response, "Sign in again", content, { status: 400 });
+}
