@@ -116,6 +116,7 @@ export async function assemble(parts: Parts) {
     keyRing,
     publicOrigin: config.publicOrigin,
     rolesThatNeedIt: config.secondFactorRoles,
+    logger,
   });
   const identityProviders = createIdentityProviders({
     mongo,
@@ -224,8 +225,9 @@ export async function assemble(parts: Parts) {
       sessions,
       revoke,
       outbox,
+      logger,
     }),
-    renewRecoveryCodes: renewRecoveryCodesWith(secondFactor.factors, outbox),
+    renewRecoveryCodes: renewRecoveryCodesWith(secondFactor.factors, outbox, logger),
     issuer: config.issuer,
     changePassword: changePasswordWith(accounts, authenticate, replacePassword),
     readAccessToken,

@@ -1,3 +1,4 @@
+import type { Logger } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import type { Redis } from "ioredis";
 import type { Connection } from "mongoose";
@@ -28,13 +29,14 @@ export function createSecondFactor(given: {
   keyRing: KeyRing;
   publicOrigin: string;
   rolesThatNeedIt: readonly Role[];
+  logger: Logger;
 }): SecondFactor {
-  const { mongo, redis, outbox, keyRing, publicOrigin, rolesThatNeedIt } = given;
-  const factors = tellOfAdditions(createSecondFactorStore(mongo), outbox);
+  const { mongo, redis, outbox, keyRing, publicOrigin, rolesThatNeedIt, logger } = given;
+  const factors = tellOfAdditions(createSecondFactorStore(mongo), outbox, logger);
   return {
     factors,
     enrolAuthenticator: enrolAuthenticatorWith(keyRing, factors),
-    verifyCode: verifyCodeWith(keyRing, factors, createGuessLimit(redis, "second-factor")),
+    verifyCode: verifyCodeWith(keyRing, factors, createGuessLimit(redis, "second-factor"), logger),
     passkeys: createPasskeys(publicOrigin, factors, createCeremonyStore(mongo)),
     rolesThatNeedIt,
   };

@@ -1,4 +1,4 @@
-import { notFound, problemType } from "@portico/service-kit";
+import { type Logger, notFound, problemType } from "@portico/service-kit";
 import type { Outbox } from "@portico/service-kit/events";
 import type { ClientSession } from "mongoose";
 import type { AccountStore } from "../accounts/account-store.ts";
@@ -35,10 +35,11 @@ type Dependencies = {
   sessions: Pick<SessionStore, "endAll">;
   revoke: Pick<Revoke, "account">;
   outbox: Outbox;
+  logger: Pick<Logger, "info">;
 };
 
 export const removeSecondFactorWith = (dependencies: Dependencies): RemoveSecondFactor => {
-  const { accounts, identities, sessions, revoke, outbox } = dependencies;
+  const { accounts, identities, sessions, revoke, outbox, logger } = dependencies;
   const { factors, rolesThatNeedIt } = dependencies.secondFactor;
 
   const requireAnother = async (accountId: string, left: SecondFactors, session: ClientSession) => {
@@ -55,8 +56,8 @@ export const removeSecondFactorWith = (dependencies: Dependencies): RemoveSecond
       ? factors.removeAuthenticator(accountId, session)
       : factors.removePasskey(accountId, removed.id, session);
 
-  return (accountId, removed, except) =>
-    outbox.transaction(async (session, emit) => {
+  return async (accountId, removed, except) => {
+    await outbox.transaction(async (session, emit) => {
       const enrolled = await factors.find(accountId, session);
       await requireAnother(accountId, without(enrolled, removed), session);
       if (!(await remove(accountId, removed, session))) {
@@ -66,6 +67,8 @@ export const removeSecondFactorWith = (dependencies: Dependencies): RemoveSecond
       await sessions.endAll(accountId, { except, session });
       await emit(secondFactorChanged(accountId, changeOf(removed)));
     });
+    logger.info("second-factor.changed", { accountId, change: changeOf(removed) });
+  };
 };
 
 const without = (enrolled: SecondFactors, removed: Removed): SecondFactors =>

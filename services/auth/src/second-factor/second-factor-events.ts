@@ -1,4 +1,6 @@
+import type { Logger } from "@portico/service-kit";
 import type { EventToSend, Outbox } from "@portico/service-kit/events";
+import type { ClientSession } from "mongoose";
 import { z } from "zod";
 import type { SecondFactorStore } from "./second-factor-store.ts";
 
@@ -23,20 +25,33 @@ export const secondFactorChanged = (accountId: string, change: Change): EventToS
  * The store, of which each addition tells in the same transaction. Removals are part of larger ones, and
  * tell by themselves: remove-second-factor.ts.
  */
-export function tellOfAdditions(factors: SecondFactorStore, outbox: Outbox): SecondFactorStore {
+export function tellOfAdditions(
+  factors: SecondFactorStore,
+  outbox: Outbox,
+  logger: Pick<Logger, "info">,
+): SecondFactorStore {
+  const tell = async (
+    accountId: string,
+    change: Change,
+    add: (session: ClientSession) => Promise<boolean>,
+  ) => {
+    const added = await outbox.transaction(async (session, emit) => {
+      const isNew = await add(session);
+      if (isNew) await emit(secondFactorChanged(accountId, change));
+      return isNew;
+    });
+    if (added) logger.info("second-factor.changed", { accountId, change });
+    return added;
+  };
   return {
     ...factors,
     addAuthenticator: (accountId, sealedSecret, step) =>
-      outbox.transaction(async (session, emit) => {
-        const added = await factors.addAuthenticator(accountId, sealedSecret, step, session);
-        if (added) await emit(secondFactorChanged(accountId, "authenticator-added"));
-        return added;
-      }),
+      tell(accountId, "authenticator-added", (session) =>
+        factors.addAuthenticator(accountId, sealedSecret, step, session),
+      ),
     addPasskey: (accountId, passkey) =>
-      outbox.transaction(async (session, emit) => {
-        const added = await factors.addPasskey(accountId, passkey, session);
-        if (added) await emit(secondFactorChanged(accountId, "passkey-added"));
-        return added;
-      }),
+      tell(accountId, "passkey-added", (session) =>
+        factors.addPasskey(accountId, passkey, session),
+      ),
   };
 }

@@ -30,6 +30,11 @@ test("sign-in > of somebody with a second factor needs a code (403), the right o
   const { body } = await post(person, { otp }).expect(200);
   expect(payloadOf(body.accessToken)).toMatchObject({ acr: "aal2", amr: ["pwd", "otp", "mfa"] });
   await post(person, { otp }).expect(401);
+  const refusals = auth
+    .logged()
+    .split("\n")
+    .filter((line) => line.includes("refused"));
+  expect(refusals.filter((line) => line.includes(person.id))).toHaveLength(2);
 });
 
 test("sign-in > takes a recovery code, once", async () => {

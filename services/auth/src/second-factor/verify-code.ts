@@ -1,3 +1,4 @@
+import type { Logger } from "@portico/service-kit";
 import type { GuessLimit } from "../attempts/guess-limit.ts";
 import type { KeyRing } from "../key-ring/key-ring.ts";
 import { stepOf } from "./authenticator.ts";
@@ -17,6 +18,7 @@ export function verifyCodeWith(
   keyRing: KeyRing,
   factors: SecondFactorStore,
   guesses: GuessLimit,
+  logger: Pick<Logger, "warn">,
   now: () => number = Date.now,
 ): VerifyCode {
   const isCode = async (accountId: string, otp: string) => {
@@ -45,6 +47,7 @@ export function verifyCodeWith(
         ? await isCode(accountId, given.otp)
         : await isRecoveryCode(accountId, given.recoveryCode);
     if (isRight) await guesses.forget(accountId);
+    else logger.warn("second-factor.refused", { accountId, kind: Object.keys(given)[0] });
     return isRight;
   };
 }

@@ -35,10 +35,11 @@ export async function startFactors(stores: TestStores, origin: string) {
     mongo,
     factors,
     enrol: enrolAuthenticatorWith(keyRing, factors, now),
-    verifyCode: verifyCodeWith(keyRing, factors, guesses, now),
+    verifyCode: verifyCodeWith(keyRing, factors, guesses, logger, now),
     key,
     /** As if `KEY_ENCRYPTION_KEY` were these. */
-    verifyCodeUnder: (...keys: string[]) => verifyCodeWith(ringOf(keys), factors, guesses, now),
+    verifyCodeUnder: (...keys: string[]) =>
+      verifyCodeWith(ringOf(keys), factors, guesses, logger, now),
     passkeys: createPasskeys(origin, factors, createCeremonyStore(mongo, now)),
     async stop() {
       redis.disconnect();
