@@ -18,16 +18,21 @@ export type Authentication =
 export type Authenticate = (given: GivenCredentials) => Promise<Authentication>;
 
 /**
- * An unknown address costs what a wrong password costs, so that time does not tell them apart. Counted in
- * the same turn as it is checked: of a thousand at once no more are let through than one after the other.
+ * An unknown address costs what a wrong password costs, so that time does not tell them apart. A failure
+ * is counted in the turn that found it: of a thousand at once no more are let through than in a row.
  */
 export const authenticateWith =
   (accounts: Pick<AccountStore, "findCredentials">, attempts: SignInAttempts): Authenticate =>
-  ({ email, password, address }) =>
-    comparingInTurn(async (compare) => {
-      await attempts.admit(email, address);
-      const known = await accounts.findCredentials(email);
+  async ({ email, password, address }) => {
+    const tried = await comparingInTurn(async (compare) => {
+      const [known] = await Promise.all([
+        accounts.findCredentials(email),
+        attempts.admit(email, address),
+      ]);
       const matches = await compare(known?.passwordHash ?? unmatchableHash, password);
-      if (!known || !matches) return { attempts: await attempts.failed(email, address) };
-      return { account: known.account, attempts: 1 + (await attempts.succeeded(email, address)) };
+      if (known && matches) return { account: known.account };
+      return { attempts: await attempts.failed(email, address) };
     });
+    if (!tried.account) return tried;
+    return { account: tried.account, attempts: 1 + (await attempts.succeeded(email, address)) };
+  };

@@ -4,11 +4,16 @@ import { refuseWhenOver, tooSoon } from "./too-soon.ts";
 
 /** Failures of one kind, under one key: some are free, and after each further one the next has to wait longer. */
 export type GrowingDelay = {
-  /** Throws 429 when it is too soon, or all were used. One caller at a time gets past a pause. */
-  admit(key: string): Promise<void>;
+  look(key: string): Promise<Barrier>;
   /** Answers how many there are now. */
   failed(key: string): Promise<number>;
   forget(key: string): Promise<void>;
+};
+
+/** As it stood when it was looked at. */
+export type Barrier = {
+  /** Throws 429 when it is too soon, or all were used. One caller at a time gets past a pause. */
+  pass(): Promise<void>;
 };
 
 /** NIST SP 800-63B-4 section 3.2.2: no more than 100 failures in a row. */
@@ -36,13 +41,17 @@ export function createGrowingDelay(redis: Redis, name: string, free: number): Gr
   });
 
   return {
-    async admit(key) {
+    async look(key) {
       const before = await failures.get(key);
       const count = before?.consumedPoints ?? 0;
-      if (before && count >= mostFailures) throw tooSoon(before.msBeforeNext);
-      if (count < free) return;
-      // Counted where it is decided: of many at once, whichever instance they reach, one gets past.
-      await refuseWhenOver(pause.consume(key, 1, { customDuration: pauseS(count - free) }));
+      return {
+        async pass() {
+          if (before && count >= mostFailures) throw tooSoon(before.msBeforeNext);
+          if (count < free) return;
+          // Counted where it is decided: of many at once, whichever instance they reach, one gets past.
+          await refuseWhenOver(pause.consume(key, 1, { customDuration: pauseS(count - free) }));
+        },
+      };
     },
 
     async failed(key) {

@@ -51,18 +51,21 @@ export function createSignInAttempts(redis: Redis, perPlace: number): SignInAtte
   });
   const knownKey = (pair: string) => `auth:attempts:known:${pair}`;
 
-  const admitPlace = async (place: string) => {
-    const before = await ofOnePlace.get(place);
-    if (before && before.consumedPoints >= perPlace) throw tooSoon(before.msBeforeNext);
-  };
-
   return {
     async admit(email, address) {
       const { account, place, pair } = keysOf(email, address);
-      const isKnown = await redis.exists(knownKey(pair));
-      if (!isKnown) await admitPlace(place);
-      await fromOnePlace.admit(pair);
-      if (!isKnown) await fromStrangers.admit(account);
+      const [isKnown, before, here, strangers] = await Promise.all([
+        redis.exists(knownKey(pair)),
+        ofOnePlace.get(place),
+        fromOnePlace.look(pair),
+        fromStrangers.look(account),
+      ]);
+      if (!isKnown && before && before.consumedPoints >= perPlace) {
+        throw tooSoon(before.msBeforeNext);
+      }
+      // Who is stopped here must not use up the strangers' turn.
+      await here.pass();
+      if (!isKnown) await strangers.pass();
     },
 
     async failed(email, address) {
