@@ -1,5 +1,6 @@
 /** The only file that knows how families are kept. Nothing in it is of use to whoever reads it. */
 import { createHash } from "node:crypto";
+import DataLoader from "dataloader";
 import type { Connection } from "mongoose";
 import type { AdapterPayload } from "oidc-provider";
 import { readDocuments } from "../reads/read-together.ts";
@@ -38,6 +39,17 @@ export type FamilyStore = {
 
 export const familyCollection = "refreshTokenFamilies";
 
+type Advance = Kept & { _id: string; generation: number };
+
+const mostTogether = 200;
+
+const toWrite = ({ _id, generation, payload, expiresAt }: Advance) => ({
+  updateOne: {
+    filter: { _id, generation: { $lt: generation } },
+    update: { $set: { generation, payload, expiresAt } },
+  },
+});
+
 const keyOf = (family: string): string => createHash("sha256").update(family).digest("base64url");
 
 export function createFamilyStore(connection: Connection): FamilyStore & FamilyUses {
@@ -46,6 +58,17 @@ export function createFamilyStore(connection: Connection): FamilyStore & FamilyU
     .db(connection.name)
     .collection<FamilyDocument>(familyCollection);
   const read = readDocuments(families);
+
+  /** Those of one moment go in one command: each of them waits for the journal, and so they wait together. */
+  const advances = new DataLoader<Advance, boolean>(
+    async (batch) => {
+      const { matchedCount } = await families.bulkWrite(batch.map(toWrite), { ordered: false });
+      if (matchedCount === batch.length) return batch.map(() => true);
+      // Another use was faster, or the family has ended.
+      return Promise.all(batch.map(async ({ _id }) => (await read(_id)) !== undefined));
+    },
+    { cache: false, maxBatchSize: mostTogether, batchScheduleFn: (send) => setImmediate(send) },
+  );
 
   return {
     async begin(family, { payload, expiresAt }) {
@@ -65,15 +88,8 @@ export function createFamilyStore(connection: Connection): FamilyStore & FamilyU
       return found ? { generation: found.generation, payload: found.payload } : undefined;
     },
 
-    async advance(family, generation, { payload, expiresAt }) {
-      const _id = keyOf(family);
-      const { matchedCount } = await families.updateOne(
-        { _id, generation: { $lt: generation } },
-        { $set: { generation, payload, expiresAt } },
-      );
-      if (matchedCount === 1) return true;
-      return (await families.findOne({ _id }, { projection: { _id: 1 } })) !== null;
-    },
+    advance: (family, generation, kept) =>
+      advances.load({ _id: keyOf(family), generation, ...kept }),
 
     async lastUses(accountId) {
       const found = await families.find({ accountId }).toArray();
