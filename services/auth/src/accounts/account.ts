@@ -14,7 +14,7 @@ export const Name = z
   .string()
   .trim()
   .min(1)
-  .max(100)
+  .max(100, { error: "Must have at most 100 characters." })
   .refine((name) => !/\p{Cc}/u.test(name), { error: "Must not contain control characters." })
   .meta({ description: "What to call the person" });
 
