@@ -161,6 +161,17 @@ describe("signing in", () => {
     expect(idOf(browser)).toBe("");
   });
 
+  test("goes on to a frontend of another origin from a page of ours, since no form may lead there", async () => {
+    const browser = createBrowser(auth.origin);
+    const page = await browser.open(`${path}/start`);
+    expect(page.headers.get("content-security-policy")).toContain(`form-action 'self'`);
+    const arrived = await browser.submit(page, person);
+    expect([arrived.status, arrived.url.pathname]).toEqual([200, `${path}/callback`]);
+    expect(arrived.headers.get("refresh")).toBe("0; url=https://app.example");
+    expect(arrived.body).toContain('href="https://app.example"');
+    expect(await me(browser)).toBe(200);
+  });
+
   test("again, when an app says how recent it must be", async () => {
     const browser = await signedIn();
     const page = await browser.open(`${start}&max_age=0`);

@@ -30,7 +30,7 @@ type Dependencies = {
 
 export const callbackPage = (dependencies: Dependencies) => {
   const { verifyAccessToken, sessions, formTokens, logger } = dependencies;
-  const { ownClient, pendingSignIns, store } = dependencies.browserSessions;
+  const { ownClient, pendingSignIns, store, publicOrigin } = dependencies.browserSessions;
   const { now = () => new Date() } = dependencies;
 
   const begin = async (tokens: Tokens): Promise<BrowserSession> => {
@@ -71,7 +71,7 @@ export const callbackPage = (dependencies: Dependencies) => {
           await store.create(id, session, now());
           response.appendHeader("Set-Cookie", cookiesOf(id, session, now()));
         }
-        redirect(response, pending.returnTo);
+        goOn(response, pending.returnTo, publicOrigin);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         logger.warn("browser-session.refused", { reason: error.reason });
@@ -81,6 +81,19 @@ export const callbackPage = (dependencies: Dependencies) => {
   };
   return toHandler(page, formTokens);
 };
+
+/**
+ * The form of the sign-in page led here, by redirects alone, and its policy lets it lead to no other
+ * origin. A frontend that has one is reached from a page of ours, which goes on by itself.
+ */
+function goOn(response: ServerResponse, returnTo: string, publicOrigin: string): void {
+  if (new URL(returnTo).origin === publicOrigin) {
+    redirect(response, returnTo);
+    return;
+  }
+  response.setHeader("Refresh", `0; url=${returnTo}`);
+  sendPage(response, "One moment", html`<p><a class="button" href="${returnTo}">Continue</a></p>`);
+}
 
 /** @param returnTo where the person wanted to be, when that is known */
 function showEnded(response: ServerResponse, returnTo?: string): void {

@@ -15,6 +15,7 @@ export type BrowserSessions = {
   pendingSignIns: PendingSignIns;
   renewTokens: RenewTokens;
   returnTo: ReturnTo;
+  publicOrigin: string;
 };
 
 /** @param secret of auth's own client */
@@ -36,5 +37,6 @@ export function createBrowserSessions(given: {
     pendingSignIns: createPendingSignIns(keyRing),
     renewTokens: renewTokensWith({ sessions: store, ownClient, verifyAccessToken }),
     returnTo: returnToWith(config.publicOrigin, config.frontendUrl),
+    publicOrigin: config.publicOrigin,
   };
 }
