@@ -188,7 +188,9 @@ export function createAccountStore(connection: Connection): AccountStore {
     },
 
     async hasPassword(id) {
-      return (await accounts.exists({ _id: id, passwordHash: mongoose.trusted({ $ne: null }) })) !== null;
+      return (
+        (await accounts.exists({ _id: id, passwordHash: mongoose.trusted({ $ne: null }) })) !== null
+      );
     },
 
     async setName(id, name) {
