@@ -40,6 +40,7 @@ export interface ClientMetadata {
   grant_types: string[];
   response_types: string[];
   redirect_uris: string[];
+  post_logout_redirect_uris?: string[];
   scope: string;
 }
 

@@ -60,6 +60,7 @@ export function seedClients({ secrets }: PlatformSettings): ClientMetadata[] {
       response_types: ["code"],
       // A native client's loopback redirect may come back on any port (RFC 8252, section 7.3).
       redirect_uris: ["http://127.0.0.1/callback", "http://localhost/callback"],
+      post_logout_redirect_uris: ["http://127.0.0.1/signed-out", "http://localhost/signed-out"],
       // The last ones are an administrator's alone.
       scope: `${OPENID_SCOPES} ${API_SCOPES} users:read users:write clients:read clients:write`,
     },
