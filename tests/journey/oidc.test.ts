@@ -9,6 +9,7 @@ import { call } from "../http.ts";
 
 const { ready } = inject("platform");
 const redirectUri = "http://127.0.0.1:49152/callback";
+const afterSignOut = "http://127.0.0.1:49152/signed-out";
 
 const discover = (id: string, authentication: openid.ClientAuth) =>
   openid.discovery(new URL(`${ready.gateway}/auth`), id, undefined, authentication, {
@@ -42,13 +43,13 @@ async function signInWithBrowser(client: openid.Configuration) {
   const page = await browser.open(url);
   const fields = { email: String(person?.email), password: String(person?.password) };
   const callback = await browser.submit(page, fields);
-  return { callback, person, checks };
+  return { callback, person, checks, browser };
 }
 
 describe("OpenID Connect through the gateway", () => {
-  it("code + PKCE, userinfo, a service, refresh: one access token serves them all", async () => {
+  it("code + PKCE, userinfo, a service, refresh, logout: one access token serves them all", async () => {
     const client = await discover("demo", openid.None());
-    const { callback, person, checks } = await signInWithBrowser(client);
+    const { callback, person, checks, browser } = await signInWithBrowser(client);
     expect(callback.url.href).toContain(redirectUri);
 
     const tokens = await openid.authorizationCodeGrant(client, callback.url, checks);
@@ -62,6 +63,14 @@ describe("OpenID Connect through the gateway", () => {
     expect((await call(`${ready.gateway}/posts`, { token: renewed.access_token })).status).toBe(
       200,
     );
+
+    const signOut = openid.buildEndSessionUrl(client, {
+      id_token_hint: String(renewed.id_token),
+      post_logout_redirect_uri: afterSignOut,
+    });
+    const back = await browser.submit(await browser.open(signOut), { logout: "yes" });
+    expect(back.url.href).toBe(afterSignOut);
+    expect((await browser.open((await request(client)).url)).body).toContain("Sign in");
   });
 
   it("a service gets a token for itself by its client credentials", async () => {
