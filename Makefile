@@ -4,7 +4,7 @@ BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 NODE := $(BIN) NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/portico-commands" node
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test lint format generate verify demo bench bootstrap
+.PHONY: help up down reset test lint format generate verify demo clients bench bootstrap
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ verify: test ## What CI runs: test, and generate must change nothing
 
 demo: bootstrap ## Watch the journey through a running Portico
 	@$(NODE) tests/demo.ts
+
+clients: bootstrap ## Authlib (Python) and go-oidc (Go) sign in, refresh and sign out
+	@$(NODE) tests/clients/run.ts
 
 bench: bootstrap ## Measure, and print a table of ratios (ROWS=keycloak: that one)
 	@$(NODE) bench/run.ts
