@@ -136,7 +136,7 @@ describe("an export", () => {
     const { body } = await ask(token).expect(202);
     const url = `${path}/${body.id}`;
     await expect
-      .poll(async () => (await get(token, url)).body.services.posts, { timeout: 5_000 })
+      .poll(async () => (await get(token, url)).body.services.posts, { timeout: 15_000 })
       .toBe("collected");
     const waiting = await get(token, url);
     expect(waiting.body).toMatchObject({ state: "collecting", services: { patients: "waiting" } });
@@ -266,7 +266,9 @@ describe("what is kept of an export", () => {
     away.add("cards");
     await ask(token).expect(202);
     await expect
-      .poll(() => collection("exportPages").countDocuments({ accountId: id } as object))
+      .poll(() => collection("exportPages").countDocuments({ accountId: id } as object), {
+        timeout: 15_000,
+      })
       .toBeGreaterThan(0);
     await request(auth.origin).delete("/auth/users/me").set(bearer(token)).expect(202);
     away.clear();
