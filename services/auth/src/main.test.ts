@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import request from "supertest";
 import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
 import { type AuthProcess, prepareAuthProcess } from "./testing/auth-process.ts";
@@ -25,6 +26,25 @@ test("kill -9 > loses no account that was accepted, and its mail comes after the
   const token = new URL(mail.links[0] ?? "").searchParams.get("token");
   await request(auth.origin).post("/auth/verify").send({ token }).expect(200);
 }, 60_000);
+
+test.runIf(process.platform === "linux")(
+  "hashing > gives way to everything else",
+  async () => {
+    const { pid } = await auth.start();
+    const niceness = (thread: string) => {
+      const [, stat = ""] = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8").split(") ");
+      return Number(stat.split(" ")[16]);
+    };
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ({
+      name: readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim(),
+      niceness: niceness(thread),
+    }));
+    const pool = threads.filter(({ name }) => name === "libuv-worker");
+    expect(pool.length).toBeGreaterThanOrEqual(4);
+    for (const thread of threads) expect(thread.niceness).toBe(pool.includes(thread) ? 5 : 0);
+  },
+  60_000,
+);
 
 test("SIGTERM > ends by itself", async () => {
   const child = await auth.start();

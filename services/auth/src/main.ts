@@ -8,6 +8,7 @@ import {
 } from "@portico/service-kit";
 import { connectEvents } from "@portico/service-kit/events";
 import { connectRedis } from "@portico/service-kit/redis";
+import { letPoolGiveWay } from "./accounts/give-way.ts";
 import { readAuthConfig } from "./config.ts";
 import { createMailer } from "./mail/mailer.ts";
 import { migrations } from "./migrations.ts";
@@ -17,6 +18,7 @@ import { startRevocationFeed } from "./revocation/revocation-feed.ts";
 import { serveRevocations } from "./revocation/serve-revocations.ts";
 
 const config = readAuthConfig();
+await letPoolGiveWay();
 const logger = createLogger("auth", config.logLevel);
 const metrics = createMetrics("auth");
 const mongo = await connectMongo(config.mongodbUri.reveal(), logger);
