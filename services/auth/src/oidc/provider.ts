@@ -45,7 +45,7 @@ import { findByReading, nameUserinfo } from "./one-access-token.ts";
 import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
 import type { ReadAccessToken } from "./read-access-token.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
-import { sessionCookieOptions } from "./session-cookie.ts";
+import { cookieNames, sessionCookieOptions } from "./session-cookie.ts";
 import { mayRefresh, signInPolicy } from "./sign-in-policy.ts";
 
 export type ProviderDependencies = {
@@ -170,7 +170,8 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
 
   cookies: {
     keys: [...dependencies.cookieKeys],
-    long: sessionCookieOptions,
+    names: cookieNames(dependencies.issuer),
+    long: sessionCookieOptions(dependencies.issuer),
     short: { httpOnly: true, sameSite: "lax", signed: true },
   },
   acrValues: [...levels],

@@ -130,6 +130,9 @@ describe("a passkey", () => {
     const person = await withPasskey();
     expect(await sign(person, { known: true, userHandle: null })).toBe(person.account.id);
     expect(await refusalOf(sign(person, { userHandle: null }))).toBe("passkey-refused");
+    const other = Buffer.from(somebody().id).toString("base64url");
+    const misnamed = sign(person, { known: true, userHandle: other });
+    expect(await refusalOf(misnamed)).toBe("passkey-refused");
   });
 
   test.each<[string, Differently]>([
