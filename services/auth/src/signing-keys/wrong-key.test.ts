@@ -19,9 +19,6 @@ test("a start with a wrong KEY_ENCRYPTION_KEY > ends with one clear error", asyn
   expect(written).toContain("KEY_ENCRYPTION_KEY opens no signing key of this database");
   for (const secret of [right, wrong]) expect(written).not.toContain(secret);
 
-  auth.environment.KEY_ENCRYPTION_KEY = "too short";
-  expect(await auth.startInVain()).toContain("KEY_ENCRYPTION_KEY: must be keys of 32 bytes");
-
   auth.environment.KEY_ENCRYPTION_KEY = right;
   await auth.start();
-}, 60_000);
+}, 120_000);
