@@ -52,7 +52,7 @@ export const addPasskeyForm = (form: PasskeyForm): Html =>
   passkeyForm(
     "create",
     form,
-    html`<label for="name">A name for it</label>
+    html`<label for="name">A name for the passkey</label>
 <input id="name" name="name" maxlength="50" autocomplete="off" value="Passkey" required>`,
   );
 

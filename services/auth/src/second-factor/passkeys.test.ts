@@ -156,6 +156,12 @@ describe("a passkey", () => {
     expect(await refusalOf(sign(person, { counter: 8 }))).toBe("accepted");
   });
 
+  test("and its copy, used at the same moment, are not both accepted", async () => {
+    const person = await withPasskey();
+    const uses = await Promise.all([1, 2, 3].map(() => refusalOf(sign(person, { counter: 7 }))));
+    expect(uses.sort()).toEqual(["accepted", "passkey-refused", "passkey-refused"]);
+  });
+
   test("is refused for another account, another session, a used challenge, and one of long ago", async () => {
     const [person, other] = [await withPasskey(), await withPasskey()];
     const use = (answer: string, boundTo = session, accountId?: string) =>
