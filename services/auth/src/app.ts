@@ -55,6 +55,7 @@ import { getErasure } from "./personal-data/get-erasure.ts";
 import { getExport } from "./personal-data/get-export.ts";
 import { requestExport } from "./personal-data/request-export.ts";
 import { forgotPasswordPage } from "./reset/forgot-password-page.ts";
+import { openResetLink } from "./reset/open-reset-link.ts";
 import { type RequestReset, requestResetEndpoint } from "./reset/request-reset.ts";
 import { resetPage } from "./reset/reset-page.ts";
 import { type ResetPassword, resetPasswordEndpoint } from "./reset/reset-password.ts";
@@ -130,6 +131,7 @@ export const endpoints = (dependencies: EndpointDependencies) => {
     verificationStatus(freshAccounts),
     requestVerification(accounts, dependencies.sendAgain),
     requestResetEndpoint(dependencies.requestReset),
+    openResetLink(),
     resetPasswordEndpoint(dependencies.resetPassword),
     changePasswordEndpoint(dependencies.changePassword),
     tokenStatus(dependencies.readAccessToken, freshAccounts),

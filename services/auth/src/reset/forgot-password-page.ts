@@ -34,12 +34,13 @@ Its link works once, within one hour.</p>`;
 /** @param rejected what was typed, and is no address */
 function showQuestion(response: ServerResponse, formToken: Html, rejected?: string): void {
   const wrong = html`<p class="wrong" role="alert" id="wrong">This is not an e-mail address.</p>`;
+  const invalid = html` aria-invalid="true" aria-describedby="wrong"`;
   const question = html`<p>We mail you a link to choose a new one.</p>
 ${rejected === undefined ? undefined : wrong}
 <form method="post" action="/auth/forgot-password">
 ${formToken}
 <label for="email">E-mail address</label>
-<input id="email" name="email" type="email" autocomplete="username" required value="${rejected}">
+<input id="email" name="email" type="email" autocomplete="username" required value="${rejected}"${rejected === undefined ? undefined : invalid}>
 <button type="submit">Send the link</button>
 </form>`;
   const status = rejected === undefined ? 200 : 400;

@@ -271,10 +271,25 @@ describe("the pages of a reset", () => {
     expect([garbage.status, garbage.body]).toEqual([400, expect.stringContaining("no such link")]);
   });
 
-  test("refuse a form that another site sends, or that was shown to another browser (403)", async () => {
-    const form = () => request(auth.origin).post("/auth/reset").type("form");
-    await form().set("Sec-Fetch-Site", "cross-site").send({ token: never, password }).expect(403);
-    await form().send({ token: never, password }).expect(403);
+  test("refuse a form that another site sends, and a question shown to another browser (403)", async () => {
+    const form = (path: string) => request(auth.origin).post(path).type("form");
+    const sent = { token: never, password, email: "ada@portico.example" };
+    for (const path of ["/auth/reset", "/auth/forgot-password"]) {
+      await form(path).set("Sec-Fetch-Site", "cross-site").send(sent).expect(403);
+    }
+    await form("/auth/forgot-password").send(sent).expect(403);
+  });
+
+  test("the link's own token is the right to send its form: no cookie is needed", async () => {
+    const person = await signUpVerified(auth);
+    const page = await createBrowser(auth.origin).open(await linkFor(person));
+    expect((await createBrowser(auth.origin).submit(page, { password })).status).toBe(200);
+  });
+
+  test("leave no token in the address of the page that says what is wrong", async () => {
+    const page = await createBrowser(auth.origin).open(`/auth/reset?token=${never}`);
+    const refused = await createBrowser(auth.origin).submit(page, { password });
+    expect(refused.url.search).toBe("");
   });
 });
 
