@@ -30,7 +30,7 @@ describe("sign-in", () => {
     expect(JSON.parse(Buffer.from(header, "base64url").toString())).toEqual({
       alg: "ES256",
       typ: "at+jwt",
-      kid: "test",
+      kid: expect.any(String),
     });
     const claims = payloadOf(accessToken);
     expect(claims).toMatchObject({

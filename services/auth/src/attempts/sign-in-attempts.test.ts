@@ -1,6 +1,8 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { createBrowser } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createClientStore } from "../clients/client-store.ts";
 import { newPerson, type Person, signUp } from "../testing/people.ts";
 import { placeNumber, postFrom } from "../testing/place.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
@@ -137,6 +139,34 @@ describe("guessing at one account", () => {
     const places = (n: number) => placeNumber(500 + (n % 4));
     expect(await guess(20, unknown, places)).toEqual(await guess(20, known, places));
   });
+});
+
+test("the sign-in page > says when to try again (429), and lets the person in then", async () => {
+  await createClientStore(auth.mongo).save({
+    client_id: "web",
+    token_endpoint_auth_method: "none",
+    redirect_uris: ["https://web.example/callback"],
+  });
+  const query = new URLSearchParams({
+    client_id: "web",
+    response_type: "code",
+    scope: "openid",
+    redirect_uri: "https://web.example/callback",
+    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    code_challenge_method: "S256",
+  });
+  const person = await signUp(auth);
+  const browser = createBrowser(auth.origin);
+  const page = await browser.open(`/auth/authorize?${query}`);
+  for (let n = 0; n < 5; n += 1) {
+    expect((await browser.submit(page, wrong(person))).status).toBe(400);
+  }
+  await browser.submit(page, wrong(person));
+  const refused = await browser.submit(page, person);
+  expect([refused.status, refused.body]).toEqual([429, expect.stringContaining("Try again in a")]);
+  expect(refused.headers.get("retry-after")).toBe("1");
+  await letPausesPass();
+  expect((await browser.submit(page, person)).url.origin).toBe("https://web.example");
 });
 
 describe("a sign-in", () => {
