@@ -12,6 +12,7 @@ import type { FreshAccounts } from "./accounts/fresh-accounts.ts";
 import { getMe } from "./accounts/get-me.ts";
 import { getUser } from "./accounts/get-user.ts";
 import { listUsers } from "./accounts/list-users.ts";
+import { openSignUp } from "./accounts/open-sign-up.ts";
 import { signIn } from "./accounts/sign-in.ts";
 import { type SignUp, signUpEndpoint } from "./accounts/sign-up.ts";
 import { signUpPage } from "./accounts/sign-up-page.ts";
@@ -124,6 +125,7 @@ export type AuthDependencies = EndpointDependencies &
 export const endpoints = (dependencies: EndpointDependencies) => {
   const { accounts, freshAccounts, authenticate, sessions } = dependencies;
   return [
+    openSignUp(dependencies.formTokens),
     signUpEndpoint(dependencies.signUp),
     signUpTestUser(dependencies),
     openLink(),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { FormTokens } from "../pages/form-token.ts";
 import { type Html, html, join } from "../pages/html.ts";
 import { sendPage } from "../pages/page.ts";
-import { type Page, type PageRequest, toHandler } from "../pages/page-handler.ts";
+import { type Page, toHandler } from "../pages/page-handler.ts";
 import { EmailAddress, Name } from "./account.ts";
 import { NewPassword } from "./password.ts";
 import type { SignUp } from "./sign-up.ts";
@@ -24,21 +24,17 @@ type Field = keyof z.input<typeof SignUpForm>;
 type Rejected = { form: URLSearchParams; wrong: Map<string, string>; status: number };
 
 /**
- * Where people make an account. Who comes from an application's sign-in goes back to it by the link of
+ * The form of the page where people make an account. Who comes from an application's sign-in goes back to it by the link of
  * the page. What follows is the same for every address: see sign-up.ts.
  */
 export const signUpPage = (signUp: SignUp, formTokens: FormTokens) => {
   const page: Page = {
     route: "/auth/sign-up",
 
-    async get(request, response, formToken) {
-      showForm(response, formToken, interactionOf(request));
-    },
-
     async post(request, response, form, formToken) {
       const interaction = interactionIn(form.get("interaction"));
       const rejected = await attempt(signUp, form, request.ip ?? "");
-      if (rejected) showForm(response, formToken, interaction, rejected);
+      if (rejected) showAgain(response, formToken, interaction, rejected);
       else showNext(response, form.get("email") ?? "", interaction);
     },
   };
@@ -79,18 +75,27 @@ const labels: Record<Field, string> = {
   name: "Name",
 };
 
-function showForm(
+const showAgain = (
   response: ServerResponse,
   formToken: Html,
   interaction: string | undefined,
+  rejected: Rejected,
+): void =>
+  sendPage(response, "Create an account", signUpForm(formToken, interaction, rejected), {
+    status: rejected.status,
+  });
+
+export function signUpForm(
+  formToken: Html,
+  interaction: string | undefined,
   rejected?: Rejected,
-): void {
+): Html {
   const typed = (field: Field) => rejected?.form.get(field) ?? "";
   const marked = (field: Field) =>
     rejected?.wrong.has(field)
       ? html` aria-invalid="true" aria-describedby="wrong-${field}"`
       : undefined;
-  const content = html`${summaryOf(rejected)}
+  return html`${summaryOf(rejected)}
 <form method="post" action="/auth/sign-up">
 ${formToken}
 <input type="hidden" name="interaction" value="${interaction}">
@@ -104,7 +109,6 @@ ${formToken}
 <button type="submit">Create the account</button>
 </form>
 ${backToSignIn(interaction)}`;
-  sendPage(response, "Create an account", content, { status: rejected?.status ?? 200 });
 }
 
 /** Every mistake at once, each with a link to its field. */
@@ -132,9 +136,6 @@ ${backToSignIn(interaction)}`,
 const backToSignIn = (interaction: string | undefined): Html =>
   html`<p>Have an account? <a href="${interaction ? `/auth/interaction/${interaction}` : "/auth/account"}">Sign in</a></p>`;
 
-const interactionOf = ({ url }: PageRequest): string | undefined =>
-  interactionIn(new URL(url ?? "", "http://auth").searchParams.get("interaction"));
-
 /** The library's ids, and nothing else: what is made of it stands in a link. */
-const interactionIn = (given: string | null): string | undefined =>
+export const interactionIn = (given: string | null): string | undefined =>
   given && /^[\w-]{21,64}$/.test(given) ? given : undefined;

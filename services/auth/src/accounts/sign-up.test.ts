@@ -126,11 +126,11 @@ describe("sign-up", () => {
     await post(`{"email":"${"a".repeat(200_000)}"}`)
       .type("json")
       .expect(413);
-    await post("email=a@portico.example").type("form").expect(415);
+    await post("<email/>").type("xml").expect(415);
   });
 
   test("refuses another method (405)", async () => {
-    const reply = await request(auth.origin).get("/auth/sign-up").expect(405);
-    expect(reply.headers.allow).toBe("POST");
+    const reply = await request(auth.origin).put("/auth/sign-up").expect(405);
+    expect(reply.headers.allow).toBe("GET, HEAD, POST");
   });
 });

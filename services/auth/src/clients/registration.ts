@@ -42,7 +42,7 @@ const fields = {
     .trim()
     .min(1)
     .max(100)
-    .regex(/^\P{Cc}*$/u, "Must not contain control characters.")
+    .refine((name) => !/\p{Cc}/u.test(name), { error: "Must not contain control characters." })
     .meta({ description: "What people are told about who asks" }),
   redirect_uris: Uris.meta({ description: "Exact; https, or as RFC 8252 has it for `native`" }),
   post_logout_redirect_uris: Uris.meta({
