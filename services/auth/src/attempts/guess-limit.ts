@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { RateLimiterRedis } from "rate-limiter-flexible";
+import { RateLimiterRedis } from "./rate-limiter.ts";
 import { refuseWhenOver } from "./too-soon.ts";
 
 /**
