@@ -333,7 +333,8 @@ describe("refreshing", () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, index) => instances[index % 2]?.(idOf(browser))),
     );
-    expect(new Set(answers.map((answer) => answer?.tokens.accessToken)).size).toBe(1);
+    // Not of one access token: on a slow machine the second instance asks too, and gets the same successor.
+    expect(new Set(answers.map((answer) => answer?.tokens.refreshToken)).size).toBe(1);
     expect(await generationOf(answers[0]?.grantId)).toBe(1);
     expect(await who(browser)).toMatchObject({ account: { email: person.email } });
   });
