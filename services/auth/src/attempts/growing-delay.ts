@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { RateLimiterRedis } from "./rate-limiter.ts";
+import { RateLimiterRedis } from "rate-limiter-flexible";
 import { refuseWhenOver, tooSoon } from "./too-soon.ts";
 
 /** Failures of one kind, under one key: some are free, and after each further one the next has to wait longer. */

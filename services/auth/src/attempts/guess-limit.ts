@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { RateLimiterRedis } from "./rate-limiter.ts";
+import { RateLimiterRedis } from "rate-limiter-flexible";
 import { refuseWhenOver } from "./too-soon.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
+import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import { keyOf } from "./key.ts";
-import { RateLimiterRedis, RateLimiterRes } from "./rate-limiter.ts";
 
 /** What strangers can have mailed to an address by knowing no more than it. */
 export type AskedForMail = "verification" | "reset" | "sign-up-repeated";

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
+import { RateLimiterRedis } from "rate-limiter-flexible";
 import { keyOf } from "./key.ts";
 import { placeOf } from "./place.ts";
-import { RateLimiterRedis } from "./rate-limiter.ts";
 import { refuseWhenOver } from "./too-soon.ts";
 
 /** How often one place may do something that costs others: throws 429 when it was too often. */

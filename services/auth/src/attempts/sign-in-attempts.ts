@@ -9,10 +9,10 @@
  * An address that has no account is counted as one that has.
  */
 import type { Redis } from "ioredis";
+import { RateLimiterRedis } from "rate-limiter-flexible";
 import { createGrowingDelay } from "./growing-delay.ts";
 import { keyOf } from "./key.ts";
 import { placeOf } from "./place.ts";
-import { RateLimiterRedis } from "./rate-limiter.ts";
 import { tooSoon } from "./too-soon.ts";
 
 export type SignInAttempts = {

@@ -1,5 +1,5 @@
 import { type Problem, tooManyRequests } from "@portico/service-kit";
-import { RateLimiterRes } from "./rate-limiter.ts";
+import { RateLimiterRes } from "rate-limiter-flexible";
 
 /** 429, and when to come back: for programs in `Retry-After` (RFC 9110 section 10.2.3), for people in words. */
 export function tooSoon(waitMs: number): Problem {
