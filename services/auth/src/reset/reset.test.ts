@@ -83,9 +83,10 @@ describe("a reset", () => {
     const stranger = await signUp(auth);
     const held = await signIn(auth, stranger);
     const accountId = held.account.id;
-    await auth.mongo
-      .collection<{ _id: string }>("secondFactors")
-      .insertOne({ _id: accountId, passkeys: [] } as never);
+    const factors = auth.mongo.collection<{ _id: string }>("secondFactors");
+    const identities = auth.mongo.collection("linkedIdentities");
+    await factors.insertOne({ _id: accountId, passkeys: [] } as never);
+    await identities.insertOne({ accountId, issuer: "https://idp.example", subject: "stranger" });
 
     const owner = { email: stranger.email, password };
     await reset({ token: await tokenFor(owner), password }).expect(200);
@@ -94,8 +95,8 @@ describe("a reset", () => {
     await expect
       .poll(async () => (await me(held.accessToken)).status, { timeout: 1_000, interval: 20 })
       .toBe(401);
-    const factors = auth.mongo.collection<{ _id: string }>("secondFactors");
     expect(await factors.countDocuments({ _id: accountId })).toBe(0);
+    expect(await identities.countDocuments({ accountId })).toBe(0);
   });
 
   test("leaves second factors where the address was proved before: a mailbox is one factor only", async () => {
