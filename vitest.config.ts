@@ -5,6 +5,8 @@ const testing = "packages/dev-env/src/testing";
 export default defineConfig({
   test: {
     maxWorkers: 4,
+    // A worker keeps the modules that it has loaded: every file has its own database, ports and app anyway.
+    isolate: false,
     projects: [
       {
         test: {

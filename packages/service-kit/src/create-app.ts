@@ -113,9 +113,11 @@ const named =
     next();
   };
 
+/** Written when somebody asks for it: a service that starts needs none. */
 function serveDocument(options: AppOptions): RequestHandler {
-  const document = JSON.stringify(openApiDocument(options));
+  let document: string | undefined;
   return (_request, response) => {
+    document ??= JSON.stringify(openApiDocument(options));
     response.locals.route = `/${options.name}/openapi.json`;
     send(response, "application/json", document);
   };

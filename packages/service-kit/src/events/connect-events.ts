@@ -32,13 +32,10 @@ export function connectEvents(
   const redis = connect();
   const outbox = startOutbox(service, connection, redis, logger);
   const consumers: Consumer[] = [];
-  const opened = [redis];
 
   return {
     outbox,
     hear(sources, handlers, group = service) {
-      const waiting = connect(true);
-      opened.push(waiting);
       consumers.push(
         startConsumer({
           group,
@@ -47,14 +44,14 @@ export function connectEvents(
           sources,
           handlers,
           connection,
-          redis: waiting,
+          redis: connect(true),
           logger,
         }),
       );
     },
     async close() {
       await Promise.all([...consumers.map((consumer) => consumer.stop()), outbox.stop()]);
-      for (const one of opened) one.disconnect();
+      redis.disconnect();
     },
   };
 }

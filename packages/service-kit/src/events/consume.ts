@@ -29,7 +29,7 @@ export type ConsumerOptions = {
   /** Full event type -> handler; other types are passed over. */
   handlers: Record<string, EventHandler>;
   connection: Connection;
-  /** A connection of its own (`blocking`), without key prefix. */
+  /** A connection of its own (`blocking`), without key prefix; closed by `stop`. */
   redis: Redis;
   logger: Logger;
   /** How long another instance is taken to be at work on an event, before this one takes it over. */
@@ -116,6 +116,7 @@ export function startConsumer(options: ConsumerOptions): Consumer {
   return {
     async stop() {
       stopping = true;
+      group.stopWaiting();
       await Promise.all([reading.stop(), retrying.stop()]);
       group.close();
     },

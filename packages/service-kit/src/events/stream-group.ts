@@ -89,6 +89,17 @@ export function createStreamGroup(redis: Redis, group: string, reader: string) {
 
     acknowledge: ({ stream, entryId }: StreamEntry) => commands.xack(stream, group, entryId),
 
-    close: () => commands.disconnect(),
+    /**
+     * Fails a `readNew` that waits; what it is given in this moment stays pending. While Redis is away
+     * it fails by itself, and only then: a disconnected client would forget it.
+     */
+    stopWaiting() {
+      if (redis.status === "ready") redis.disconnect();
+    },
+
+    close() {
+      redis.disconnect();
+      commands.disconnect();
+    },
   };
 }

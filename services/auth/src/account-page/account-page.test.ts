@@ -2,14 +2,7 @@ import { type Browser, createBrowser, type Visit } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { faultsOf } from "../testing/page-faults.ts";
-import {
-  linkOf,
-  type Person,
-  setRoles,
-  signIn,
-  signUp,
-  signUpVerified,
-} from "../testing/people.ts";
+import { addMember, linkOf, type Person, setRoles, signIn, signUp } from "../testing/people.ts";
 import { codeOn, idOf, signUpWithApp, submitPasskey } from "../testing/second-factors.ts";
 import { createAuthenticator } from "../testing/software-authenticator.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
@@ -48,13 +41,13 @@ const isSignedIn = async (browser: Browser) =>
 
 describe("the account page", () => {
   test("leads who is not signed in there, and back", async () => {
-    const { page } = await visit(await signUpVerified(auth));
+    const { page } = await visit(await addMember(auth));
     expect([page.url.pathname, page.status]).toEqual(["/auth/account", 200]);
     expect(page.headers.get("cache-control")).toBe("no-store");
   });
 
   test("leads back to the page that somebody wanted, and to no other site", async () => {
-    const { browser, page } = await visit(await signUpVerified(auth), "/security");
+    const { browser, page } = await visit(await addMember(auth), "/security");
     expect(page.url.pathname).toBe("/auth/account/security");
     const elsewhere = await browser.open("/auth/account/signed-in?state=//evil.example");
     expect(elsewhere.url.href).toBe(`${auth.origin}/auth/account`);
@@ -71,7 +64,7 @@ describe("the account page", () => {
   test("gives out no code and no token", async () => {
     const browser = createBrowser(auth.origin);
     const signInPage = await browser.open("/auth/account");
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const sent = await request(auth.origin)
       .post(signInPage.url.pathname)
       .set("Cookie", browser.cookies.map(({ name, value }) => `${name}=${value}`).join("; "))
@@ -85,7 +78,7 @@ describe("the account page", () => {
   });
 
   test("is nobody's whose account is suspended, or gone", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser } = await visit(person);
     const accounts = auth.mongo.collection("accounts");
     await accounts.updateOne({ email: person.email }, { $set: { status: "suspended" } });
@@ -95,7 +88,7 @@ describe("the account page", () => {
   });
 
   test("asks for the second factor that was added elsewhere since", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const [one, other] = [await visit(person), await visit(person, "/security")];
     const added = await other.browser.submit(
       other.page,
@@ -110,7 +103,7 @@ describe("the account page", () => {
 
 describe("the profile", () => {
   test("has a name that can be changed and taken away, and is shown as it is", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page } = await visit(person);
     const name = `<b>"Ann" & 'Bo'</b>`;
     const saved = await browser.submit(page, { name }, "/profile");
@@ -122,7 +115,7 @@ describe("the profile", () => {
   });
 
   test("takes no name that is too long, and nothing but the name", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page } = await visit(person);
     const refused = await browser.submit(page, { name: "a".repeat(101) }, "/profile");
     expect(refused.status).toBe(400);
@@ -138,13 +131,13 @@ describe("the profile", () => {
     expect(page.body).toContain("not verified yet");
     await browser.submit(page, {}, "/verification");
     await linkOf(auth, person);
-    expect((await visit(await signUpVerified(auth))).page.body).not.toContain("/verification");
+    expect((await visit(await addMember(auth))).page.body).not.toContain("/verification");
   });
 });
 
 describe("how one signs in", () => {
   test("is shown only to who has signed in just now", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser } = await visit(person);
     expect(titleOf(await browser.open("/auth/account/security"))).toBe("How you sign in");
     await anHourPasses(person);
@@ -156,7 +149,7 @@ describe("how one signs in", () => {
   });
 
   test("is not changed later, by a page that stayed open", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page } = await visit(person);
     const before = await accountOf(person);
     await anHourPasses(person);
@@ -180,7 +173,7 @@ describe("how one signs in", () => {
   });
 
   test("a password: says what is wrong with the old one or the new one", async () => {
-    const { browser, page } = await visit(await signUpVerified(auth), "/security");
+    const { browser, page } = await visit(await addMember(auth), "/security");
     const change = (currentPassword: string, password: string) =>
       browser.submit(page, { currentPassword, password }, "/password");
     const wrong = await change("not the password", "another long password");
@@ -190,7 +183,7 @@ describe("how one signs in", () => {
   });
 
   test("a password: changed, it ends every session, this one too", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const other = await visit(person);
     const { accessToken } = await signIn(auth, person);
     const { browser, page } = await visit(person, "/security");
@@ -211,7 +204,7 @@ describe("how one signs in", () => {
   });
 
   test("an authenticator app: added, it is needed; its owner is told; the session gets another id", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page } = await visit(person, "/security");
     const before = browser.cookies.map((cookie) => ({ ...cookie }));
     const wrong = await browser.submit(page, { otp: "000000" }, "/authenticator");
@@ -245,7 +238,7 @@ describe("how one signs in", () => {
   });
 
   test("a passkey: added and removed by its owner, and by nobody else", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page } = await visit(person, "/security");
     const device = createAuthenticator(auth.origin);
     const codes = await submitPasskey(browser, page, device, "create", { name: "<My> phone" });
@@ -254,7 +247,7 @@ describe("how one signs in", () => {
     expect(listed.body).toContain("&lt;My&gt; phone");
 
     const [, passkey = ""] = /name="passkey" value="([^"]+)"/.exec(listed.body) ?? [];
-    const thief = await visit(await signUpVerified(auth), "/security");
+    const thief = await visit(await addMember(auth), "/security");
     const body = thief.page.body.replaceAll('/authenticator"', '/passkeys/remove"');
     const form = { ...thief.page, body };
     const refused = await thief.browser.submit(form, { passkey }, "/passkeys/remove");
@@ -265,7 +258,7 @@ describe("how one signs in", () => {
   });
 
   test("a passkey: the last way into an account stays (409)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page } = await visit(person, "/security");
     await submitPasskey(browser, page, createAuthenticator(auth.origin), "create");
     const accounts = auth.mongo.collection("accounts");
@@ -305,7 +298,7 @@ describe("how one signs in", () => {
 
 describe("sessions", () => {
   test("are listed with their devices, and ended one by one or all but this one", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const [first, second, third] = [await visit(person), await visit(person), await visit(person)];
     const list = await first.browser.open("/auth/account");
     expect(list.body.match(/this browser/g)).toHaveLength(1);
@@ -322,7 +315,7 @@ describe("sessions", () => {
   });
 
   test("of other people are not ended", async () => {
-    const [one, other] = [await signUpVerified(auth), await signUpVerified(auth)];
+    const [one, other] = [await addMember(auth), await addMember(auth)];
     const [mine, theirs] = [await visit(one), await visit(other)];
     await visit(one);
     const list = await mine.browser.open("/auth/account");
@@ -335,7 +328,7 @@ describe("sessions", () => {
 });
 
 test("the person's data > is collected, and downloaded by who has signed in just now", async () => {
-  const person = await signUpVerified(auth);
+  const person = await addMember(auth);
   const { browser, page } = await visit(person, "/export");
   const early = await browser.open("/auth/account/export/data");
   expect([early.status, early.body]).toEqual([404, expect.stringContaining("nothing to download")]);
@@ -354,7 +347,7 @@ test("the person's data > is collected, and downloaded by who has signed in just
 });
 
 test("deleting the account > asks first, and is done then", async () => {
-  const person = await signUpVerified(auth);
+  const person = await addMember(auth);
   const { browser } = await visit(person);
   const question = await browser.open("/auth/account/delete");
   expect(question.body).toContain(person.email);
@@ -365,9 +358,9 @@ test("deleting the account > asks first, and is done then", async () => {
 });
 
 test("every form > is refused when another site made it (403)", async () => {
-  const person = await signUpVerified(auth);
+  const person = await addMember(auth);
   const { browser, page } = await visit(person, "/security");
-  const theirs = tokenOn((await visit(await signUpVerified(auth), "/security")).page);
+  const theirs = tokenOn((await visit(await addMember(auth), "/security")).page);
   const before = await accountOf(person);
   const cookie = browser.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
   const post = (path: string, fields: object, headers = {}) =>

@@ -1,6 +1,6 @@
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { signIn, signUpVerified } from "../testing/people.ts";
+import { addMember, signIn } from "../testing/people.ts";
 import { createRelyingParty } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -20,7 +20,7 @@ const statusOfMe = async (token: string) =>
   (await request(auth.origin).get("/auth/users/me").set("Authorization", `Bearer ${token}`)).status;
 
 async function signedIn() {
-  const person = await signUpVerified(auth);
+  const person = await addMember(auth);
   return { person, ...(await signIn(auth, person)) };
 }
 

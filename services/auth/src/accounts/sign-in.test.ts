@@ -1,13 +1,6 @@
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import {
-  newPerson,
-  payloadOf,
-  setRoles,
-  signIn,
-  signUp,
-  signUpVerified,
-} from "../testing/people.ts";
+import { addMember, newPerson, payloadOf, setRoles, signIn, signUp } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -20,7 +13,7 @@ const post = (body: string | object) => request(auth.origin).post("/auth/sign-in
 
 describe("sign-in", () => {
   test("answers an access token after RFC 9068 (200)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const reply = await post(person);
     expect(reply.headers["cache-control"]).toBe("no-store");
     const { accessToken, tokenType, expiresIn, scope, account } = reply.body;

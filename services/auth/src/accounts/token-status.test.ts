@@ -1,7 +1,7 @@
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createClientStore } from "../clients/client-store.ts";
-import { payloadOf, signIn, signUp, signUpVerified } from "../testing/people.ts";
+import { addMember, payloadOf, signIn, signUp } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -17,7 +17,7 @@ const change = (email: string, $set: object) =>
 
 describe("token status", () => {
   test("says of a token whose it is, until when, and how the account stands now (200)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { accessToken, account, scope } = await signIn(auth, person);
     const reply = await ask({ token: accessToken }).expect(200);
     expect(reply.headers["cache-control"]).toBe("no-store");
@@ -74,7 +74,7 @@ describe("token status", () => {
 
   test("is not active after the account is suspended, erased, or the person signed out", async () => {
     const [suspended, erased, gone] = await Promise.all(
-      Array.from({ length: 3 }, () => signUpVerified(auth)),
+      Array.from({ length: 3 }, () => addMember(auth)),
     );
     if (!suspended || !erased || !gone) throw new Error("Nobody signed up.");
     const tokens = [];

@@ -3,8 +3,8 @@ import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import type { Role } from "../roles/role.ts";
-import { getTokens, newcomer, registerClient } from "../testing/oauth-client.ts";
-import { payloadOf, setRoles, signIn } from "../testing/people.ts";
+import { getTokens, registerClient } from "../testing/oauth-client.ts";
+import { addMember, payloadOf, setRoles, signIn } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 import { createAccountStore } from "./account-store.ts";
 
@@ -17,7 +17,7 @@ let web: openid.Configuration;
 beforeAll(async () => {
   auth = await startAuth(inject("stores"));
   web = await registerClient(auth, { client_id: "web" });
-  const [chief, somebody] = [await newcomer(auth), await newcomer(auth)];
+  const [chief, somebody] = [await addMember(auth), await addMember(auth)];
   await setRoles(auth, chief, ["member", "admin"]);
   const session = await signIn(auth, chief);
   [admin, adminId] = [session.accessToken, session.account.id];
@@ -43,7 +43,7 @@ const isAccepted = async (token: string) =>
 
 /** Somebody with two kinds of tokens. */
 async function someone(roles: Role[] = ["member"]) {
-  const person = await newcomer(auth);
+  const person = await addMember(auth);
   await setRoles(auth, person, roles);
   const { accessToken, account } = await signIn(auth, person);
   const { tokens } = await getTokens(auth, web, person);
@@ -300,7 +300,7 @@ describe("who may not", () => {
   });
 
   test("change what is nobody's (404), or anything else of an account (400)", async () => {
-    const chief = await newcomer(auth);
+    const chief = await addMember(auth);
     await setRoles(auth, chief, ["admin"]);
     const token = (await signIn(auth, chief)).accessToken;
     await change(randomUUID(), { status: "suspended" }, token).expect(404);

@@ -3,7 +3,7 @@ import { createBrowser } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createClientStore } from "../clients/client-store.ts";
-import { newPerson, type Person, signUp } from "../testing/people.ts";
+import { addMember, newPerson, type Person } from "../testing/people.ts";
 import { placeNumber, postFrom } from "../testing/place.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -38,7 +38,7 @@ const letPausesPass = async (on = auth) => {
 
 describe("guessing at one account", () => {
   test("from one place: some are free, then each further one waits longer (429, Retry-After)", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     expect(await guess(5, person, fromOnePlace)).toEqual([401, 401, 401, 401, 401]);
     const waits: number[] = [];
     for (let n = 0; n < 12; n += 1) {
@@ -52,7 +52,7 @@ describe("guessing at one account", () => {
   });
 
   test("a refused attempt costs nothing: also the right password waits, and not any longer", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     await guess(8, person, fromOnePlace);
     const waiting = await signInFrom(fromOnePlace(), person).expect(429);
     expect(waiting.body.detail).toMatch(/^Too many attempts\. Try again in (a|\d+) seconds?\.$/);
@@ -61,13 +61,13 @@ describe("guessing at one account", () => {
   });
 
   test("the owner elsewhere does not wait at all", async () => {
-    const owner = await signUp(auth);
+    const owner = await addMember(auth);
     await guess(9, owner, fromOnePlace);
     await signInFrom(placeNumber(2), owner).expect(200);
   });
 
   test("from a thousand places: no more guesses than from a few, and the owner gets in where they are known", async () => {
-    const owner = await signUp(auth);
+    const owner = await addMember(auth);
     const home = placeNumber(3000);
     await signInFrom(home, owner).expect(200);
 
@@ -88,7 +88,7 @@ describe("guessing at one account", () => {
   }, 120_000);
 
   test("a hundred in a row is the end, however long somebody waits in between", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     const failures = (name: string) => auth.redis.keys(`auth:attempts:${name}:*`);
     await guess(1, person, fromOnePlace);
     for (const key of await failures("account-and-place")) {
@@ -102,7 +102,7 @@ describe("guessing at one account", () => {
   });
 
   test("many at once get no more guesses than one after the other", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     const replies = await Promise.all(
       Array.from({ length: 60 }, () => signInFrom(fromOnePlace(), wrong(person))),
     );
@@ -115,7 +115,7 @@ describe("guessing at one account", () => {
   });
 
   test("fifty right ones at once all get in", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     const replies = await Promise.all(
       Array.from({ length: 50 }, () => signInFrom(fromOnePlace(), person)),
     );
@@ -123,19 +123,19 @@ describe("guessing at one account", () => {
   });
 
   test("the address in another spelling is the same account", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     const spellings = [person.email, person.email.toUpperCase(), ` ${person.email}`];
     const statuses: number[] = [];
     for (let n = 0; n < 9; n += 1) {
       const spelled = { ...person, email: spellings[n % 3] ?? "" };
       statuses.push((await signInFrom(fromOnePlace(), wrong(spelled))).status);
     }
-    expect(statuses).toEqual(await guess(9, await signUp(auth), fromOnePlace));
+    expect(statuses).toEqual(await guess(9, await addMember(auth), fromOnePlace));
     expect(statuses).toContain(429);
   });
 
   test("an address without an account is limited as one that has one", async () => {
-    const [known, unknown] = [await signUp(auth), newPerson()];
+    const [known, unknown] = [await addMember(auth), newPerson()];
     const places = (n: number) => placeNumber(500 + (n % 4));
     expect(await guess(20, unknown, places)).toEqual(await guess(20, known, places));
   });
@@ -155,7 +155,7 @@ test("the sign-in page > says when to try again (429), and lets the person in th
     code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     code_challenge_method: "S256",
   });
-  const person = await signUp(auth);
+  const person = await addMember(auth);
   const browser = createBrowser(auth.origin);
   const page = await browser.open(`/auth/authorize?${query}`);
   for (let n = 0; n < 5; n += 1) {
@@ -171,7 +171,7 @@ test("the sign-in page > says when to try again (429), and lets the person in th
 
 describe("a sign-in", () => {
   test("says how many failed since the last, from anywhere, and begins anew", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     await guess(3, person, placeNumber);
     const { body } = await signInFrom(placeNumber(9), person).expect(200);
     expect(body.attempts).toBe(4);
@@ -179,7 +179,7 @@ describe("a sign-in", () => {
   });
 
   test("makes the free ones free again where it came from", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     for (let round = 0; round < 4; round += 1) {
       expect(count(await guess(5, person, fromOnePlace), 401)).toBe(5);
       await signInFrom(fromOnePlace(), person).expect(200);
@@ -187,7 +187,7 @@ describe("a sign-in", () => {
   });
 
   test("says nothing in its refusal about what others tried", async () => {
-    const person = await signUp(auth);
+    const person = await addMember(auth);
     await guess(4, person, placeNumber);
     const { body } = await signInFrom(placeNumber(77), wrong(person)).expect(401);
     expect(JSON.stringify(body)).not.toMatch(/attempt/i);
@@ -202,7 +202,7 @@ describe("guessing at many accounts", () => {
   afterAll(() => few.stop());
 
   test("from one place ends at its limit, for everybody who is not known there", async () => {
-    const [regular, stranger] = [await signUp(few), await signUp(few)];
+    const [regular, stranger] = [await addMember(few), await addMember(few)];
     const office = placeNumber(10);
     await signInFrom(office, regular, few).expect(200);
     const statuses: number[] = [];
@@ -245,7 +245,7 @@ describe("where a request comes from", () => {
   });
 
   async function guessForging(on: TestAuth, headersOf: (n: number) => Record<string, string>) {
-    const person = await signUp(on);
+    const person = await addMember(on);
     const statuses: number[] = [];
     for (let n = 0; n < 9; n += 1) {
       const post = request(on.origin).post("/auth/sign-in").set(headersOf(n));
@@ -277,7 +277,7 @@ describe("without Redis", () => {
   test("nobody can count, so nobody signs in (503), and everything else goes on; then it comes back", async () => {
     const proxy = await createProxy(auth.environment.REDIS_URL ?? "");
     const cut = await startAuth(inject("stores"), { REDIS_URL: proxy.url });
-    const person = await signUp(cut);
+    const person = await addMember(cut);
     const { body } = await signInFrom(fromOnePlace(), person, cut).expect(200);
 
     proxy.cut();

@@ -3,7 +3,7 @@ import { createTokenVerifier } from "@portico/service-kit";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createKeyRing } from "../key-ring/key-ring.ts";
-import { type Person, setRoles, signIn, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, setRoles, signIn } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 import { hashSessionId } from "./browser-session.ts";
 import { type BrowserSessionStore, createBrowserSessionStore } from "./browser-session-store.ts";
@@ -16,7 +16,7 @@ let store: BrowserSessionStore;
 let clientAt: (now: () => Date, internalOrigin?: string) => OwnClient;
 beforeAll(async () => {
   auth = await startAuth(inject("stores"));
-  person = await signUpVerified(auth);
+  person = await addMember(auth);
   const keyRing = createKeyRing(auth.config.keyEncryptionKey);
   store = createBrowserSessionStore(auth.mongo, keyRing);
   const secret = keyRing.derive("own-client")[0]?.toString("base64url") ?? "";
@@ -132,7 +132,7 @@ describe("signing in", () => {
   });
 
   test("of somebody else ends what the browser had before", async () => {
-    const other = await signUpVerified(auth);
+    const other = await addMember(auth);
     const browser = await signedIn();
     const [before, token] = [idOf(browser), cookieOf(browser, access)];
     const page = await browser.open(`${start}&max_age=0`);
@@ -303,7 +303,7 @@ describe("refreshing", () => {
   });
 
   test("gets one when the old one was revoked, because a role changed", async () => {
-    const someone = await signUpVerified(auth);
+    const someone = await addMember(auth);
     const browser = await signedIn(someone);
     await setRoles(auth, someone, ["member", "clinician"]);
     await auth.mongo

@@ -2,8 +2,8 @@ import { exportJWK, generateKeyPair } from "jose";
 import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { callback, getTokens, newcomer } from "../testing/oauth-client.ts";
-import { type Person, setRoles, signIn } from "../testing/people.ts";
+import { callback, getTokens } from "../testing/oauth-client.ts";
+import { addMember, type Person, setRoles, signIn } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -13,8 +13,8 @@ let admin: string;
 
 beforeAll(async () => {
   auth = await startAuth(inject("stores"));
-  member = await newcomer(auth);
-  const administrator = await newcomer(auth);
+  member = await addMember(auth);
+  const administrator = await addMember(auth);
   await setRoles(auth, administrator, ["member", "admin"]);
   admin = (await signIn(auth, administrator)).accessToken;
 });

@@ -3,8 +3,8 @@ import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { everyScope } from "../roles/role.ts";
-import { newAuthorization, newcomer, registerClient } from "../testing/oauth-client.ts";
-import { type Person, signIn } from "../testing/people.ts";
+import { newAuthorization, registerClient } from "../testing/oauth-client.ts";
+import { addMember, type Person, signIn } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 import { wordsFor } from "./scope-words.ts";
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 beforeEach(async () => {
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 
 const ask = async (client: openid.Configuration, scope: string, more = {}) => {
@@ -118,7 +118,7 @@ describe("an application that is not the platform's own", () => {
   test("is not let in by what another person, or the person to another, has allowed", async () => {
     await allow("openid");
     expect(await isAsked(phoneApp, "openid", createBrowser(auth.origin), native)).toBe(true);
-    person = await newcomer(auth);
+    person = await addMember(auth);
     expect(await isAsked(calendar, "openid", createBrowser(auth.origin))).toBe(true);
   });
 
@@ -150,7 +150,7 @@ describe("a consent", () => {
     expect(body.items).toEqual([
       { clientId: "calendar", scopes: ["openid", "posts:read"], givenAt: expect.any(String) },
     ]);
-    const stranger = await signIn(auth, await newcomer(auth));
+    const stranger = await signIn(auth, await addMember(auth));
     const theirs = await send("get", "/auth/users/me/consents", stranger.accessToken);
     expect(theirs.body).toEqual({ items: [] });
     await request(auth.origin).get("/auth/users/me/consents").expect(401);
@@ -173,7 +173,7 @@ describe("a consent", () => {
 
   test("that there is not cannot be taken back (404), nor another person's", async () => {
     await allow("openid");
-    const stranger = await signIn(auth, await newcomer(auth));
+    const stranger = await signIn(auth, await addMember(auth));
     const path = "/auth/users/me/consents/calendar";
     await send("delete", path, stranger.accessToken).expect(404);
     await request(auth.origin).delete(path).expect(401);

@@ -2,8 +2,8 @@ import { createBrowser, type Visit } from "@portico/dev-env";
 import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { goThrough, newcomer, registerClient } from "../testing/oauth-client.ts";
-import { type Person, payloadOf } from "../testing/people.ts";
+import { goThrough, registerClient } from "../testing/oauth-client.ts";
+import { addMember, type Person, payloadOf } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
     response_types: [],
     redirect_uris: [],
   });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 /** What one address may send is limited, and all of these tests have one. */

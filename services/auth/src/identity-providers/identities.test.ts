@@ -8,7 +8,7 @@ import {
   newcomer,
   startFederation,
 } from "../testing/federation.ts";
-import { type Person, signIn, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, signIn } from "../testing/people.ts";
 import { idOf } from "../testing/second-factors.ts";
 
 let federation: Federation;
@@ -49,7 +49,7 @@ async function link(provider: "one" | "two", person: Person) {
 }
 
 async function withPassword() {
-  const person = await signUpVerified(federation.auth);
+  const person = await addMember(federation.auth);
   await link("one", person);
   return { person, token: await signIn(federation.auth, person) };
 }
@@ -71,7 +71,7 @@ describe("list identities", () => {
         usedAt: expect.any(String),
       },
     ]);
-    const stranger = await signIn(federation.auth, await signUpVerified(federation.auth));
+    const stranger = await signIn(federation.auth, await addMember(federation.auth));
     expect((await list(stranger).expect(200)).body).toEqual({ items: [] });
   });
 

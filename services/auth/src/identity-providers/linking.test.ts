@@ -6,7 +6,7 @@ import {
   newcomer,
   startFederation,
 } from "../testing/federation.ts";
-import { type Person, signUp, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, signUp } from "../testing/people.ts";
 import { idOf } from "../testing/second-factors.ts";
 
 let federation: Federation;
@@ -46,7 +46,7 @@ const answered = ({ url, status, body }: Visit) => ({
 
 describe("somebody who is signed in", () => {
   test("links an identity, with whatever verified address it has; it opens the account then", async () => {
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     const { sub, email } = federation.one.people.add(newcomer());
     const callback = await goAndPick(standing, sub);
     const page = await standing.steps.browser.open(callback);
@@ -65,7 +65,7 @@ describe("somebody who is signed in", () => {
   });
 
   test("links it once, however often", async () => {
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     const { sub } = federation.one.people.add(newcomer());
     await standing.steps.browser.open(await goAndPick(standing, sub));
     const again = await standing.steps.browser.open(await goAndPick(standing, sub));
@@ -74,7 +74,7 @@ describe("somebody who is signed in", () => {
   });
 
   test("unlinks it where they see it, and never the last way in", async () => {
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     const { sub } = federation.one.people.add(newcomer());
     const page = await standing.steps.browser.open(await goAndPick(standing, sub));
     const without = await standing.steps.browser.submit(page, {}, "/identities/unlink");
@@ -101,7 +101,7 @@ describe("an identity is not linked", () => {
   test("when it opens another account (409)", async () => {
     const { sub } = federation.one.people.add(newcomer());
     await createJourney(federation).arrive(sub);
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     expect(await refusalOf(standing, sub)).toMatchObject({
       status: 409,
       says: expect.stringContaining("opens another account"),
@@ -111,7 +111,7 @@ describe("an identity is not linked", () => {
 
   test("when the provider does not say that its address is verified (403)", async () => {
     const { sub } = federation.one.people.add(newcomer({ emailVerified: false }));
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     expect(await refusalOf(standing, sub)).toMatchObject({ status: 403 });
     expect(await linked().countDocuments({ subject: sub })).toBe(0);
   });
@@ -125,7 +125,7 @@ describe("an identity is not linked", () => {
   });
 
   test("as the eleventh (409)", async () => {
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     const accountId = await idOf(federation.auth, standing.person);
     const ten = Array.from({ length: 10 }, (_, index) => ({
       _id: `${accountId}-${index}` as never,
@@ -144,28 +144,25 @@ describe("an identity is not linked", () => {
   });
 
   test("when its account signed out meanwhile, or somebody else signed in", async () => {
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     const { sub } = federation.one.people.add(newcomer());
     const callback = await goAndPick(standing, sub);
     const { browser } = standing.steps;
     const kept = browser.cookies.filter(({ name }) => name.startsWith("portico-away"));
     browser.cookies.splice(0, browser.cookies.length, ...kept);
-    await browser.submit(
-      await browser.open("/auth/account"),
-      await signUpVerified(federation.auth),
-    );
+    await browser.submit(await browser.open("/auth/account"), await addMember(federation.auth));
     expect(answered(await browser.open(callback))).toMatchObject({ status: 400 });
     expect(await linked().countDocuments({ subject: sub })).toBe(0);
   });
 
   test("for another site: the form needs its token (403)", async () => {
-    const { steps, page } = await onSecurityPage(await signUpVerified(federation.auth));
+    const { steps, page } = await onSecurityPage(await addMember(federation.auth));
     const forged = { ...page, body: '<form action="/auth/account/link/one"></form>' };
     expect((await steps.browser.submit(forged, {}, "/link/one")).status).toBe(403);
   });
 
   test("by a session of long ago: it has to sign in first", async () => {
-    const { steps, page, person } = await onSecurityPage(await signUpVerified(federation.auth));
+    const { steps, page, person } = await onSecurityPage(await addMember(federation.auth));
     const accountId = await idOf(federation.auth, person);
     await federation.auth.mongo
       .collection("sessions")
@@ -178,7 +175,7 @@ describe("an identity is not linked", () => {
   });
 
   test("while the provider is down: a page says so, with a way back (503)", async () => {
-    const standing = await onSecurityPage(await signUpVerified(federation.auth));
+    const standing = await onSecurityPage(await addMember(federation.auth));
     const { sub } = federation.one.people.add(newcomer());
     const callback = await goAndPick(standing, sub);
     federation.one.faults.add({ kind: "reset", path: "/token", count: 1 });

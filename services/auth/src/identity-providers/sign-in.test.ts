@@ -7,14 +7,7 @@ import {
   newcomer,
   startFederation,
 } from "../testing/federation.ts";
-import {
-  newPerson,
-  type Person,
-  payloadOf,
-  signIn,
-  signUp,
-  signUpVerified,
-} from "../testing/people.ts";
+import { addMember, newPerson, type Person, payloadOf, signIn, signUp } from "../testing/people.ts";
 import { idOf, signUpWithApp } from "../testing/second-factors.ts";
 
 let federation: Federation;
@@ -74,7 +67,7 @@ describe("somebody whom nobody knows", () => {
   });
 
   test("without a verified address gets no account (403), and learns nothing about that address", async () => {
-    const known = await signUpVerified(federation.auth);
+    const known = await addMember(federation.auth);
     const unknown = newcomer();
     const arrivals = await Promise.all(
       [known, unknown].map(({ email }) =>
@@ -148,7 +141,7 @@ describe("somebody who has come before", () => {
 
 describe("somebody whose address has an account", () => {
   test("proves the account once; from then on the provider opens it, and its owner was told", async () => {
-    const person = await signUpVerified(federation.auth);
+    const person = await addMember(federation.auth);
     const { sub } = atOne(person);
     const steps = journey();
     const page = await steps.arrive(sub);
@@ -173,10 +166,7 @@ describe("somebody whose address has an account", () => {
   });
 
   test("links nothing by signing in to another account", async () => {
-    const [owner, other] = [
-      await signUpVerified(federation.auth),
-      await signUpVerified(federation.auth),
-    ];
+    const [owner, other] = [await addMember(federation.auth), await addMember(federation.auth)];
     const { sub } = atOne(owner);
     const steps = journey();
     const end = await steps.browser.submit(await steps.arrive(sub), other);

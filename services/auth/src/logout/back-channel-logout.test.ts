@@ -9,14 +9,8 @@ import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { createAdapters } from "../oidc/adapter.ts";
-import {
-  callback,
-  goThrough,
-  newAuthorization,
-  newcomer,
-  registerClient,
-} from "../testing/oauth-client.ts";
-import { type Person, signIn } from "../testing/people.ts";
+import { callback, goThrough, newAuthorization, registerClient } from "../testing/oauth-client.ts";
+import { addMember, type Person, signIn } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 import { outgoingFetch } from "./outgoing-fetch.ts";
 import { tellClientWith } from "./tell-client.ts";
@@ -69,7 +63,7 @@ beforeAll(async () => {
     post_logout_redirect_uris: ["https://client.example/"],
   });
   other = await registerClient(auth, { client_id: "other", backchannel_logout_uri: slow.url });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(async () => {
   await auth.stop();

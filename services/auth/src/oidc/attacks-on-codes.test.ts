@@ -8,10 +8,10 @@ import {
   clientSecret,
   goThrough,
   newAuthorization,
-  newcomer,
   registerClient,
 } from "../testing/oauth-client.ts";
 import type { Person } from "../testing/people.ts";
+import { addMember } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   web = await registerClient(auth, { client_id: "web" });
   app = await registerClient(auth, { client_id: "app", token_endpoint_auth_method: "none" });
   await registerClient(auth, { client_id: "other" });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 

@@ -8,10 +8,10 @@ import {
   getTokens,
   goThrough,
   newAuthorization,
-  newcomer,
   registerClient,
 } from "../testing/oauth-client.ts";
 import type { Person } from "../testing/people.ts";
+import { addMember } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -39,7 +39,7 @@ beforeAll(async () => {
     redirect_uris: ["https://other.example/callback"],
     post_logout_redirect_uris: ["https://other.example/"],
   });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 

@@ -8,10 +8,9 @@ import {
   getTokens,
   goThrough,
   newAuthorization,
-  newcomer,
   registerClient,
 } from "../testing/oauth-client.ts";
-import { type Person, payloadOf } from "../testing/people.ts";
+import { addMember, type Person, payloadOf } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -35,7 +34,7 @@ beforeAll(async () => {
     redirect_uris: [],
     scope: "posts:read",
   });
-  person = await newcomer(auth);
+  person = await addMember(auth);
   keys = await openid.randomDPoPKeyPair("ES256", { extractable: true });
 });
 afterAll(() => auth.stop());

@@ -1,8 +1,8 @@
 import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { clientSecret, getTokens, newcomer, registerClient } from "../testing/oauth-client.ts";
-import { type Person, payloadOf } from "../testing/people.ts";
+import { clientSecret, getTokens, registerClient } from "../testing/oauth-client.ts";
+import { addMember, type Person, payloadOf } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
     resource_server: true,
     ...alone,
   });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 

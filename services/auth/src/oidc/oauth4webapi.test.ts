@@ -2,14 +2,9 @@
 import { createBrowser } from "@portico/dev-env";
 import * as oauth from "oauth4webapi";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import {
-  callback,
-  clientSecret,
-  goThrough,
-  newcomer,
-  registerClient,
-} from "../testing/oauth-client.ts";
+import { callback, clientSecret, goThrough, registerClient } from "../testing/oauth-client.ts";
 import type { Person } from "../testing/people.ts";
+import { addMember } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -36,7 +31,7 @@ beforeAll(async () => {
   });
   const discovery = await oauth.discoveryRequest(issuer, plainHttp);
   server = await oauth.processDiscoveryResponse(issuer, discovery);
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 

@@ -5,7 +5,7 @@ import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createClientStore } from "../clients/client-store.ts";
 import { everyScope } from "../roles/role.ts";
-import { type Person, payloadOf, setRoles, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, payloadOf, setRoles } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 const secret = "a-secret-that-only-tests-use-0123456789";
@@ -52,7 +52,7 @@ beforeAll(async () => {
   demo = await discover("demo", openid.None());
   web = await discover("web", openid.ClientSecretBasic(secret));
   service = await discover("demo-service", openid.ClientSecretBasic(secret));
-  person = await signUpVerified(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 
@@ -117,7 +117,7 @@ describe("authorization code with PKCE", () => {
   });
 
   test("cuts the scope to what roles permit, again with each token", async () => {
-    const doctor = await signUpVerified(auth);
+    const doctor = await addMember(auth);
     const { tokens } = await getTokens(demo, doctor);
     expect(tokens.scope).toContain("posts:read");
     expect(tokens.scope).not.toContain("patients:read");

@@ -6,10 +6,10 @@ import {
   clientSecret,
   goThrough,
   newAuthorization,
-  newcomer,
   registerClient,
 } from "../testing/oauth-client.ts";
 import type { Person } from "../testing/people.ts";
+import { addMember } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
     client_id: "push-only",
     require_pushed_authorization_requests: true,
   });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 

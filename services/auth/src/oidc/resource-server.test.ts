@@ -5,10 +5,9 @@ import {
   clientSecret,
   getTokens,
   newAuthorization,
-  newcomer,
   registerClient,
 } from "../testing/oauth-client.ts";
-import { type Person, payloadOf, setRoles } from "../testing/people.ts";
+import { addMember, type Person, payloadOf, setRoles } from "../testing/people.ts";
 import { refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -27,7 +26,7 @@ beforeAll(async () => {
     redirect_uris: [],
     scope: "openid email posts:read patients:read",
   });
-  person = await newcomer(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 
@@ -91,7 +90,7 @@ describe("a client that speaks for itself", () => {
 
 test("a client for people > never has more than it is registered with, whatever their roles", async () => {
   const reader = await registerClient(auth, { client_id: "reader", scope: "openid posts:read" });
-  const admin = await newcomer(auth);
+  const admin = await addMember(auth);
   await setRoles(auth, admin, ["member", "clinician", "admin"]);
   const { tokens } = await getTokens(auth, reader, admin, { scope: "openid posts:read" });
   expect(payloadOf(tokens.access_token).scope).toBe("openid posts:read");

@@ -1,7 +1,7 @@
 import { type Browser, createBrowser, type Visit } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Person, payloadOf, setRoles, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, payloadOf, setRoles } from "../testing/people.ts";
 import { createRelyingParty, type RelyingParty, refusalOf } from "../testing/relying-party.ts";
 import {
   authorize,
@@ -59,7 +59,7 @@ test("discovery > says which levels a client may ask for, and which claims tell 
 
 describe("a sign-in by password", () => {
   test("of a person without a second factor asks for no more, and says so", async () => {
-    const { finish, page } = await begin(await signUpVerified(auth));
+    const { finish, page } = await begin(await addMember(auth));
     const tokens = await finish(page);
     expect(tokens.claims()).toMatchObject({ acr: "aal1", amr: ["pwd"] });
   });
@@ -143,7 +143,7 @@ describe("a sign-in by password", () => {
 describe("a passkey", () => {
   /** Somebody who added one when a client asked for two factors. */
   async function signUpWithPasskey() {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const device = createAuthenticator(auth.origin);
     const { browser, page, finish } = await begin(person, undefined, { acr_values: "aal2" });
     const codes = await submitPasskey(browser, page, device, "create", { name: "My phone" });
@@ -213,7 +213,7 @@ describe("a passkey", () => {
 
 describe("a client that asks for two factors (acr_values)", () => {
   test("gets them from somebody signed in by the second alone; the time of sign-in stays", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page, finish } = await begin(person);
     expect((await finish(page)).claims()?.acr).toBe("aal1");
     const anHourAgo = Math.floor(Date.now() / 1000) - 3600;
@@ -240,7 +240,7 @@ describe("a client that asks for two factors (acr_values)", () => {
   });
 
   test("is refused when it wants no question asked (prompt=none)", async () => {
-    const { browser, page, finish } = await begin(await signUpVerified(auth));
+    const { browser, page, finish } = await begin(await addMember(auth));
     await finish(page);
     const silent = (parameters: Record<string, string>) =>
       authorize(web, { prompt: "none", ...parameters })
@@ -259,7 +259,7 @@ describe("a client that asks for two factors (acr_values)", () => {
   });
 
   test("a person may cancel", async () => {
-    const { browser, page } = await begin(await signUpVerified(auth), undefined, {
+    const { browser, page } = await begin(await addMember(auth), undefined, {
       acr_values: "aal2",
     });
     const back = await browser.submit(page, { cancel: "yes" }, page.url.pathname);
@@ -269,7 +269,7 @@ describe("a client that asks for two factors (acr_values)", () => {
 
 describe("a role that needs a second factor", () => {
   test("leads through adding one, before anybody is signed in", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     await setRoles(auth, person, ["member", "admin"]);
     const { browser, page, finish } = await begin(person);
     expect(titleOf(page)).toBe("Add a second factor");
@@ -282,7 +282,7 @@ describe("a role that needs a second factor", () => {
   });
 
   test("given to somebody who is signed in, it is asked for next time", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page, finish } = await begin(person);
     await finish(page);
     await setRoles(auth, person, ["member", "admin"]);
@@ -291,7 +291,7 @@ describe("a role that needs a second factor", () => {
   });
 
   test("ends what was signed in without it: refresh tokens are worth nothing then", async () => {
-    const [person, other] = [await signUpVerified(auth), await signUpWithApp(auth)];
+    const [person, other] = [await addMember(auth), await signUpWithApp(auth)];
     const tokens = await web.signIn(person);
     const { browser, page, finish } = await begin(other, undefined, {
       scope: "openid offline_access",
@@ -307,7 +307,7 @@ describe("a role that needs a second factor", () => {
   });
 
   test("lets nobody add one who has one: the step of another page is over", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     await setRoles(auth, person, ["admin"]);
     const { browser, page } = await begin(person);
     const other = await begin(person);
@@ -341,7 +341,7 @@ test("every form of an interaction > is refused without its token (403)", async 
 
 describe("the session", () => {
   test("that an attacker set before is another after the sign-in (session fixation)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const attacker = createBrowser(auth.origin);
     await begin(person, attacker);
     const planted = sessionCookie(attacker);
@@ -356,7 +356,7 @@ describe("the session", () => {
   });
 
   test("changes its id when a second factor is proved, and the old one is dead", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { browser, page, finish } = await begin(person);
     await finish(page);
     const before = browser.cookies.map((cookie) => ({ ...cookie }));

@@ -1,6 +1,6 @@
 import request from "supertest";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { signUpVerified } from "../testing/people.ts";
+import { addMember } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 const origin = "https://portico.example";
@@ -16,7 +16,7 @@ const pairsOf = (cookies: readonly string[]): string =>
   cookies.map((cookie) => cookie.split(";")[0]).join("; ");
 
 test("behind TLS > every cookie is Secure, HttpOnly and SameSite, and the session's is of this host alone", async () => {
-  const person = await signUpVerified(auth);
+  const person = await addMember(auth);
   const authorize = await request(auth.origin).get("/auth/account").expect(303);
   const begun = await request(auth.origin)
     .get(new URL(authorize.headers.location ?? "").pathname)

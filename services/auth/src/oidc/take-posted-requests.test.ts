@@ -2,7 +2,8 @@ import { createBrowser } from "@portico/dev-env";
 import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { goThrough, newAuthorization, newcomer, registerClient } from "../testing/oauth-client.ts";
+import { goThrough, newAuthorization, registerClient } from "../testing/oauth-client.ts";
+import { addMember } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -28,7 +29,7 @@ test("an authorization request that is posted > signs in as one by a link does",
   const { searchParams } = openid.buildAuthorizationUrl(web, parameters);
   const { status, headers } = await post("/auth/authorize", searchParams);
   expect(status).toBe(303);
-  const person = await newcomer(auth);
+  const person = await addMember(auth);
   const browser = createBrowser(auth.origin);
   const { url } = await goThrough(browser, new URL(headers.location ?? "", auth.origin), person);
   expect((await openid.authorizationCodeGrant(web, url, checks)).access_token).toBeTruthy();

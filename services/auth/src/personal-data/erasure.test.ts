@@ -3,7 +3,7 @@ import { createBrowser } from "@portico/dev-env";
 import { accountErasedType } from "@portico/service-kit/events";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { newPerson, type Person, signIn, signUp, signUpVerified } from "../testing/people.ts";
+import { addMember, newPerson, type Person, signIn, signUp } from "../testing/people.ts";
 import { createRelyingParty, type RelyingParty, refusalOf } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 import { holders } from "./erasure.ts";
@@ -27,7 +27,7 @@ const me = (token: string) =>
 
 /** Somebody who has gone: who they were, and the receipt that they got. */
 async function leave(person?: Person) {
-  const leaving = person ?? (await signUpVerified(auth));
+  const leaving = person ?? (await addMember(auth));
   const { accessToken, account } = await signIn(auth, leaving);
   const { body, headers } = await erase(accessToken).expect(202);
   return { person: leaving, accountId: account.id, accessToken, receipt: body, headers };
@@ -79,7 +79,7 @@ describe("erasing one's account", () => {
   });
 
   test("ends every token at once, and the password opens nothing any more", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const tokens = await client.signIn(person);
     await me(tokens.access_token).expect(200);
     const { accessToken } = await leave(person);
@@ -116,7 +116,7 @@ describe("erasing one's account", () => {
   });
 
   test("needs a sign-in of the last minutes, and says so as RFC 9470 does (401)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const tokens = await client.signIn(person);
     // As if the refresh token had been used for ten minutes.
     await auth.mongo

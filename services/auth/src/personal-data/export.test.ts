@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { type Caller, createTokenVerifier, type VerifyAccessToken } from "@portico/service-kit";
 import request from "supertest";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Person, payloadOf, signIn, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, payloadOf, signIn } from "../testing/people.ts";
 import { createRelyingParty } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 import { holders } from "./erasure.ts";
@@ -47,7 +47,7 @@ beforeAll(async () => {
     SERVICE_ORIGINS: others.map((name) => `${name}=${origin}`).join(","),
   });
   verify = createTokenVerifier({ ...auth.config, revocations: auth.revocations });
-  person = await signUpVerified(auth);
+  person = await addMember(auth);
 });
 afterEach(() => {
   away.clear();
@@ -64,7 +64,7 @@ const ask = (token: string) => request(auth.origin).post(path).set(bearer(token)
 const get = (token: string, url: string) => request(auth.origin).get(url).set(bearer(token));
 
 async function newcomer() {
-  const who = await signUpVerified(auth);
+  const who = await addMember(auth);
   const { accessToken, account } = await signIn(auth, who);
   return { ...who, token: accessToken, id: account.id };
 }

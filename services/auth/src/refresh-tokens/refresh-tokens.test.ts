@@ -2,7 +2,7 @@ import fc from "fast-check";
 import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Person, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person } from "../testing/people.ts";
 import {
   createRelyingParty,
   type RelyingParty,
@@ -21,7 +21,7 @@ beforeAll(async () => {
   auth = await startAuth(inject("stores"));
   web = await createRelyingParty(auth, "web", "a-secret-that-only-tests-use-0123456789");
   app = await createRelyingParty(auth, "app");
-  person = await signUpVerified(auth);
+  person = await addMember(auth);
 });
 afterAll(() => auth.stop());
 

@@ -1,7 +1,7 @@
 import { createBrowser } from "@portico/dev-env";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { newPerson, type Person, signIn, signUp, signUpVerified } from "../testing/people.ts";
+import { addMember, newPerson, type Person, signIn, signUp } from "../testing/people.ts";
 import { createRelyingParty } from "../testing/relying-party.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -31,7 +31,7 @@ const never = "x".repeat(43);
 
 describe("a reset", () => {
   test("by the link of the mail gives another password, and takes the old one away (200)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { body } = await reset({ token: await tokenFor(person), password }).expect(200);
     expect(body).toEqual({ status: "password-changed" });
     await signIn(auth, { ...person, password });
@@ -42,14 +42,14 @@ describe("a reset", () => {
   });
 
   test("tells the owner that it happened", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     await reset({ token: await tokenFor(person), password }).expect(200);
     const mail = await auth.inbox.waitFor({ to: person.email, subject: "was changed" }, 10_000);
     expect(mail.links).toEqual([`${auth.origin}/auth/forgot-password`]);
   });
 
   test("works once, also for two at once", async () => {
-    const token = await tokenFor(await signUpVerified(auth));
+    const token = await tokenFor(await addMember(auth));
     const replies = await Promise.all([
       reset({ token, password }),
       reset({ token, password: "another one by far" }),
@@ -59,7 +59,7 @@ describe("a reset", () => {
   });
 
   test("ends every session, every refresh token and every access token, and nobody else's", async () => {
-    const [person, other] = [await signUpVerified(auth), await signUpVerified(auth)];
+    const [person, other] = [await addMember(auth), await addMember(auth)];
     const client = await createRelyingParty(auth, "reset-client");
     const browser = createBrowser(auth.origin);
     const tokens = await client.signIn(person, "openid offline_access", browser);
@@ -100,7 +100,7 @@ describe("a reset", () => {
   });
 
   test("leaves second factors where the address was proved before: a mailbox is one factor only", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const { account } = await signIn(auth, person);
     const factors = auth.mongo.collection<{ _id: string }>("secondFactors");
     await factors.insertOne({ _id: account.id, passkeys: [] } as never);
@@ -109,7 +109,7 @@ describe("a reset", () => {
   });
 
   test("lets the owner in at once, whatever was guessed before", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     for (let n = 0; n < 9; n += 1) {
       await request(auth.origin)
         .post("/auth/sign-in")
@@ -121,7 +121,7 @@ describe("a reset", () => {
   });
 
   test("of an account without a password gives it one", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     await auth.mongo
       .collection("accounts")
       .updateOne({ email: person.email }, { $set: { passwordHash: null } });
@@ -130,7 +130,7 @@ describe("a reset", () => {
   });
 
   test("a newer request ends the older link", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const older = await tokenFor(person);
     auth.inbox.clear();
     const newer = await tokenFor(person);
@@ -152,7 +152,7 @@ describe("a reset", () => {
   });
 
   test("proves only the address that the link went to", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const token = await tokenFor(person);
     const moved = `moved-${person.email}`;
     await auth.mongo
@@ -163,7 +163,7 @@ describe("a reset", () => {
   });
 
   test("refuses a password that is easy to guess, and leaves the link as it was (400)", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const token = await tokenFor(person);
     const local = person.email.split("@")[0] ?? "";
     for (const easy of ["short", "Password123", local]) {
@@ -174,13 +174,13 @@ describe("a reset", () => {
   });
 
   test("is not for whoever is suspended: no mail", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     await auth.mongo
       .collection("accounts")
       .updateOne({ email: person.email }, { $set: { status: "suspended" } });
     await ask(person.email).expect(202);
     // Events of one stream are handled in turn: when this mail is there, the other would be.
-    await linkFor(await signUpVerified(auth));
+    await linkFor(await addMember(auth));
     expect(auth.inbox.messages({ to: person.email, subject: "Choose" })).toEqual([]);
   });
 
@@ -213,7 +213,7 @@ describe("a reset", () => {
 
 describe("the pages of a reset", () => {
   test("take somebody from the question to a new password, without JavaScript", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const browser = createBrowser(auth.origin);
     const question = await browser.open("/auth/forgot-password");
     expect(question.body).not.toMatch(/<script|style=/);
@@ -235,7 +235,7 @@ describe("the pages of a reset", () => {
   });
 
   test("opening the link changes nothing, and no page tells others its token", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const link = await linkFor(person);
     const token = link.searchParams.get("token") ?? "";
     for (let n = 0; n < 3; n += 1) {
@@ -282,7 +282,7 @@ describe("the pages of a reset", () => {
   });
 
   test("the link's own token is the right to send its form: no cookie is needed", async () => {
-    const person = await signUpVerified(auth);
+    const person = await addMember(auth);
     const page = await createBrowser(auth.origin).open(await linkFor(person));
     expect((await createBrowser(auth.origin).submit(page, { password })).status).toBe(200);
   });
@@ -295,7 +295,7 @@ describe("the pages of a reset", () => {
 });
 
 test("asking for a reset > of an unknown address answers the same, and mails nobody", async () => {
-  const [known, unknown] = [await signUpVerified(auth), newPerson()];
+  const [known, unknown] = [await addMember(auth), newPerson()];
   const replies = [await ask(known.email).expect(202), await ask(unknown.email).expect(202)];
   expect(replies.map(({ text }) => text)).toEqual(Array(2).fill('{"status":"reset-requested"}'));
   await auth.inbox.waitFor({ to: known.email, subject: "Choose" }, 10_000);

@@ -1,6 +1,6 @@
 import request from "supertest";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type Person, payloadOf, setRoles, signIn, signUpVerified } from "../testing/people.ts";
+import { addMember, type Person, payloadOf, setRoles, signIn } from "../testing/people.ts";
 import { signUpWithApp } from "../testing/second-factors.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
@@ -16,7 +16,7 @@ const post = ({ email, password }: Person, codes: object = {}) =>
     .send({ email, password, ...codes });
 
 test("sign-in > by password alone says so", async () => {
-  const { accessToken } = await signIn(auth, await signUpVerified(auth));
+  const { accessToken } = await signIn(auth, await addMember(auth));
   expect(payloadOf(accessToken)).toMatchObject({ acr: "aal1", amr: ["pwd"] });
 });
 
@@ -59,7 +59,7 @@ test("sign-in > ends guessing at codes (429), and other people's go on", async (
 });
 
 test("sign-in > is not enough where a role needs a second factor that is not there (403)", async () => {
-  const person = await signUpVerified(auth);
+  const person = await addMember(auth);
   await setRoles(auth, person, ["member", "clinician"]);
   const refused = await post(person).expect(403);
   expect(refused.body.code).toBe("second-factor-enrolment-required");
@@ -70,6 +70,6 @@ test("sign-in > is not enough where a role needs a second factor that is not the
 test.each([{ otp: 123456 }, { otp: "1".repeat(21) }, { recoveryCode: { $gt: "" } }])(
   "sign-in > refuses what is no code: %j (400)",
   async (codes) => {
-    await post(await signUpVerified(auth), codes).expect(400);
+    await post(await addMember(auth), codes).expect(400);
   },
 );

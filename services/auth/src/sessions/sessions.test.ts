@@ -3,8 +3,8 @@ import * as openid from "openid-client";
 import request from "supertest";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { createAdapters } from "../oidc/adapter.ts";
-import { clientSecret, getTokens, newcomer, registerClient } from "../testing/oauth-client.ts";
-import { type Person, signIn } from "../testing/people.ts";
+import { clientSecret, getTokens, registerClient } from "../testing/oauth-client.ts";
+import { addMember, type Person, signIn } from "../testing/people.ts";
 import { startAuth, type TestAuth } from "../testing/start-auth.ts";
 
 let auth: TestAuth;
@@ -59,7 +59,7 @@ const refreshOf = ({ refresh_token = "" }: openid.TokenEndpointResponse, client 
 
 describe("GET /auth/sessions", () => {
   test("lists where somebody is signed in, the newest first, and which one asks", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens } = await getTokens(auth, web, person);
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const token = await signedIn(person, "A telephone");
@@ -79,7 +79,7 @@ describe("GET /auth/sessions", () => {
   });
 
   test("serves several clients in one browser's session", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens, browser } = await getTokens(auth, web, person);
     const url = openid.buildAuthorizationUrl(other, {
       redirect_uri: "https://client.example/callback",
@@ -92,7 +92,7 @@ describe("GET /auth/sessions", () => {
   });
 
   test("says when each was last used, which costs a request no write", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens } = await getTokens(auth, web, person);
     const kept = () =>
       Promise.all(
@@ -113,7 +113,7 @@ describe("GET /auth/sessions", () => {
   });
 
   test("keeps no more of what a browser says than tells devices apart", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const token = await signedIn(person, `Long ${"x".repeat(4_000)} é`);
     const [{ device }] = await list(token);
     expect(device).toHaveLength(160);
@@ -121,7 +121,7 @@ describe("GET /auth/sessions", () => {
   });
 
   test("is paged by cursor", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     let token = "";
     for (let times = 0; times < 5; times += 1) token = await signedIn(person, `device ${times}`);
     const seen: string[] = [];
@@ -142,7 +142,7 @@ describe("GET /auth/sessions", () => {
 
 describe("DELETE /auth/sessions/{sessionId}", () => {
   test("ends a session: its tokens, refresh tokens, userinfo and browser; the others go on", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens, browser } = await getTokens(auth, web, person);
     const elsewhere = await signedIn(person);
     const { id } = await otherOf(elsewhere);
@@ -165,14 +165,14 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
   });
 
   test("may end the one that asks", async () => {
-    const token = await signedIn(await newcomer(auth));
+    const token = await signedIn(await addMember(auth));
     const [{ id }] = await list(token);
     await send("delete", `/auth/sessions/${id}`, token).expect(204);
     await isRefused(token);
   });
 
   test("somebody else's looks exactly like one that is not there (404)", async () => {
-    const [mine, theirs] = [await newcomer(auth), await newcomer(auth)];
+    const [mine, theirs] = [await addMember(auth), await addMember(auth)];
     const [token, theirToken] = [await signedIn(mine), await signedIn(theirs)];
     const { tokens } = await getTokens(auth, web, theirs);
     const bodies: unknown[] = [];
@@ -188,7 +188,7 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
   });
 
   test("twice is a 404, and twice at once ends it once", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const token = await signedIn(person);
     const gone = await signedIn(person);
     const { id } = await otherOf(token);
@@ -199,7 +199,7 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
   });
 
   test("a session that was ended while its browser was on the way does not come back", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens, browser } = await getTokens(auth, web, person);
     const cookie = browser.cookies.find(({ name }) => name === "_session")?.value ?? "";
     const sessions = createAdapters(auth.mongo)("Session");
@@ -220,7 +220,7 @@ describe("DELETE /auth/sessions/{sessionId}", () => {
 
 describe("DELETE /auth/sessions", () => {
   test("ends all of one's own, and nobody else's", async () => {
-    const [mine, theirs] = [await newcomer(auth), await newcomer(auth)];
+    const [mine, theirs] = [await addMember(auth), await addMember(auth)];
     const [first, second, theirToken] = [
       await signedIn(mine),
       await signedIn(mine),
@@ -235,7 +235,7 @@ describe("DELETE /auth/sessions", () => {
   });
 
   test("but the one that asks, when told so", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const elsewhere = await signedIn(person);
     const { tokens } = await getTokens(auth, web, person);
     await send("delete", "/auth/sessions?except=current", tokens.access_token).expect(204);
@@ -246,7 +246,7 @@ describe("DELETE /auth/sessions", () => {
   });
 
   test("ends a sign-in that is under way: who proved a password before must do so again", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const [undisturbed, ended] = [await provePassword(person), await provePassword(person)];
     const page = await undisturbed.browser.open(undisturbed.next);
     expect([page.url.searchParams.has("code"), page.body]).toEqual([true, ""]);
@@ -282,7 +282,7 @@ async function provePassword(person: Person) {
 
 describe("POST /auth/sign-out", () => {
   test("ends the token that it was sent with, and no other (204)", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const [token, elsewhere] = [await signedIn(person), await signedIn(person)];
     await send("post", "/auth/sign-out", token).expect(204);
     await isRefused(token);
@@ -291,7 +291,7 @@ describe("POST /auth/sign-out", () => {
   });
 
   test("ends what refreshes it, too", async () => {
-    const { tokens } = await getTokens(auth, web, await newcomer(auth));
+    const { tokens } = await getTokens(auth, web, await addMember(auth));
     await send("post", "/auth/sign-out", tokens.access_token).expect(204);
     await isRefused(tokens.access_token);
     await expect(refreshOf(tokens)).rejects.toMatchObject(ended);
@@ -322,7 +322,7 @@ test.each([
 
 describe("what the protocol ends is refused as an access token too", () => {
   test("a sign-out at the provider (RP-initiated logout)", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens, browser } = await getTokens(auth, web, person, { scope: "openid" });
     const elsewhere = await signedIn(person);
     await isAccepted(tokens.access_token);
@@ -336,7 +336,7 @@ describe("what the protocol ends is refused as an access token too", () => {
   });
 
   test("a sign-out leaves offline access, as OpenID Connect has it, and lists it as a session", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens, browser } = await getTokens(auth, web, person);
     const page = await browser.open(
       openid.buildEndSessionUrl(web, { id_token_hint: tokens.id_token ?? "" }),
@@ -352,14 +352,14 @@ describe("what the protocol ends is refused as an access token too", () => {
   });
 
   test("a code that is used twice", async () => {
-    const { tokens, answer, checks } = await getTokens(auth, web, await newcomer(auth));
+    const { tokens, answer, checks } = await getTokens(auth, web, await addMember(auth));
     await isAccepted(tokens.access_token);
     expect(await refusal(openid.authorizationCodeGrant(web, answer, checks))).toBe("invalid_grant");
     await isRefused(tokens.access_token);
   });
 
   test("a refresh token that is used after its successor", async () => {
-    const { tokens } = await getTokens(auth, web, await newcomer(auth));
+    const { tokens } = await getTokens(auth, web, await addMember(auth));
     const second = await refreshOf(tokens);
     const third = await refreshOf(second);
     await isAccepted(third.access_token);
@@ -368,7 +368,7 @@ describe("what the protocol ends is refused as an access token too", () => {
   });
 
   test("a refresh token that is revoked by its client", async () => {
-    const person = await newcomer(auth);
+    const person = await addMember(auth);
     const { tokens } = await getTokens(auth, web, person);
     const elsewhere = await signedIn(person);
     await openid.tokenRevocation(web, tokens.refresh_token ?? "");
@@ -378,7 +378,7 @@ describe("what the protocol ends is refused as an access token too", () => {
 });
 
 test("nothing of a session's cookie or tokens is in the list, or in the log", async () => {
-  const person = await newcomer(auth);
+  const person = await addMember(auth);
   const { tokens, browser } = await getTokens(auth, web, person);
   const shown = JSON.stringify([await list(tokens.access_token), auth.logged()]);
   const cookie = browser.cookies.find(({ name }) => name === "_session")?.value;

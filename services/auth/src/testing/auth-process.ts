@@ -3,8 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createTestDatabase, findFreePorts, type TestStores } from "@portico/dev-env";
+import { findFreePorts, type TestStores } from "@portico/dev-env";
 import { createInbox, type Inbox } from "@portico/sandboxes";
+import { takeAuthDatabase } from "./auth-database.ts";
 import { testEnvironment } from "./test-environment.ts";
 
 const program = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -26,7 +27,7 @@ export type AuthProcess = {
 const startsWithinMs = 40_000;
 
 export async function prepareAuthProcess(stores: TestStores): Promise<AuthProcess> {
-  const [database, inbox] = await Promise.all([createTestDatabase(stores), createInbox()]);
+  const [database, inbox] = await Promise.all([takeAuthDatabase(stores), createInbox()]);
   const [port, opsPort] = await findFreePorts(2);
   const origin = `http://127.0.0.1:${port}`;
   const environment: Record<string, string> = {

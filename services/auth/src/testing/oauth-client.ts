@@ -4,7 +4,7 @@ import * as openid from "openid-client";
 import type { ClientMetadata } from "../clients/client.ts";
 import { createClientStore } from "../clients/client-store.ts";
 import { everyScope } from "../roles/role.ts";
-import { type Person, signUp } from "./people.ts";
+import type { Person } from "./people.ts";
 import type { TestAuth } from "./start-auth.ts";
 
 export const clientSecret = "a-secret-that-only-tests-use-0123456789";
@@ -32,15 +32,6 @@ export async function registerClient(
     authentication ?? (isPublic ? openid.None() : openid.ClientSecretBasic(clientSecret)),
     { execute: [openid.allowInsecureRequests] },
   );
-}
-
-/** Somebody with an account; how an address is verified is tested elsewhere. */
-export async function newcomer(auth: TestAuth): Promise<Person> {
-  const person = await signUp(auth);
-  await auth.mongo
-    .collection("accounts")
-    .updateOne({ email: person.email }, { $set: { emailVerified: true } });
-  return person;
 }
 
 export type Authorization = {

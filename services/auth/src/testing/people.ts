@@ -1,6 +1,9 @@
 /** People who use auth as people do. */
 import { randomBytes, randomUUID } from "node:crypto";
+import { hash } from "@node-rs/argon2";
 import request from "supertest";
+import { createAccountStore } from "../accounts/account-store.ts";
+import { newAccount } from "../accounts/sign-up.ts";
 import type { Role } from "../roles/role.ts";
 import type { TestAuth } from "./start-auth.ts";
 
@@ -33,6 +36,16 @@ export async function signUpVerified(auth: TestAuth): Promise<Person> {
   const person = await signUp(auth);
   const token = await tokenOf(auth, person);
   await request(auth.origin).post("/auth/verify").send({ token }).expect(200);
+  return person;
+}
+
+/** The least that the algorithm allows: what is tested here is not how long guessing would take. */
+const leastCost = { memoryCost: 8, timeCost: 1, parallelism: 1 };
+
+/** Who signed up and verified the address long ago, without the mails and the hashing of that. */
+export async function addMember(auth: TestAuth, person = newPerson()): Promise<Person> {
+  const account = { ...newAccount(person.email, null), emailVerified: true };
+  await createAccountStore(auth.mongo).put(account, await hash(person.password, leastCost));
   return person;
 }
 

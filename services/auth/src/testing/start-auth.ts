@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Writable } from "node:stream";
-import { createTestDatabase, type TestStores } from "@portico/dev-env";
+import type { TestStores } from "@portico/dev-env";
 import { createInbox, type Inbox } from "@portico/sandboxes";
 import {
   connectMongo,
@@ -21,6 +21,7 @@ import { migrations } from "../migrations.ts";
 import { assemble } from "../parts.ts";
 import { holders } from "../personal-data/erasure.ts";
 import { type RevocationFeed, startRevocationFeed } from "../revocation/revocation-feed.ts";
+import { takeAuthDatabase } from "./auth-database.ts";
 import { uriForTests, watchQueries } from "./indexed-queries.ts";
 import { testEnvironment } from "./test-environment.ts";
 
@@ -48,7 +49,7 @@ export async function startAuth(
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const [database, inbox] = await Promise.all([createTestDatabase(stores), createInbox()]);
+  const [database, inbox] = await Promise.all([takeAuthDatabase(stores), createInbox()]);
   const environment = { ...testEnvironment(origin, database, inbox), ...variables };
   const config = readConfig(Config, environment);
 
