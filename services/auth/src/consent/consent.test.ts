@@ -181,4 +181,10 @@ describe("a consent", () => {
     await send("delete", path, accessToken).expect(204);
     await send("delete", path, accessToken).expect(404);
   });
+
+  test("is not what a person is signed in by: there is none to take back (404), and nothing ends", async () => {
+    const { accessToken } = await signIn(auth, person);
+    await send("delete", "/auth/users/me/consents/portico", accessToken).expect(404);
+    await send("get", "/auth/users/me", accessToken).expect(200);
+  });
 });

@@ -13,6 +13,8 @@ export const withdrawConsentWith =
   ): WithdrawConsent =>
   (accountId, clientId) =>
     connection.transaction(async (session) => {
-      await sessions.endGrantsTo(clientId, accountId, session);
-      return consents.remove(accountId, clientId, session);
+      const isRemoved = await consents.remove(accountId, clientId, session);
+      // Our own clients need no consent: their sign-ins end at the list of sessions, not by the way.
+      if (isRemoved) await sessions.endGrantsTo(clientId, accountId, session);
+      return isRemoved;
     }) as Promise<boolean>;
