@@ -26,7 +26,7 @@ const checks = [
 const configFile = join(import.meta.dirname, "schemathesis.toml");
 
 /** For each operation and phase; a night's run takes thousands. */
-const examples = process.env.SCHEMATHESIS_EXAMPLES ?? "10";
+const examples = process.env.SCHEMATHESIS_EXAMPLES ?? "5";
 
 let packages: string;
 
