@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { nodeProgram } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { signIn } from "./testing/people.ts";
 import { startAuth, type TestAuth } from "./testing/start-auth.ts";
@@ -11,10 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 
-const program = fileURLToPath(new URL("seed.ts", import.meta.url));
-
 async function seed(input: object) {
-  const child = spawn(process.execPath, [program], { env: auth.environment });
+  const { command, args, env } = nodeProgram("services/auth/src/seed.ts", auth.environment);
+  const child = spawn(command, args, { env });
   child.stdin.end(JSON.stringify(input));
   const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return complaints === "" ? JSON.parse(output) : Promise.reject(new Error(complaints));

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "../configuration/configuration.ts";
 import { type Finished, type RunOptions, run } from "./run.ts";
@@ -21,6 +22,9 @@ const ONE_MALLOC_ARENA = { MALLOC_ARENA_MAX: "1" };
 // Without it each process strips types and compiles for itself: twice the time to start, and 20 MiB for the stripper.
 const COMPILE_CACHE = join(repositoryRoot, "node_modules", ".cache", "portico-compile");
 
+/** Written when all is in the cache: a program that was started alone leaves only what it loaded itself. */
+const COMPILED = join(COMPILE_CACHE, "all");
+
 const COMPILE_WITHIN_MS = 10_000;
 
 /** @param file from the root of the repository */
@@ -41,7 +45,7 @@ export function runProgram(
 }
 
 export function isCompiled(): boolean {
-  return existsSync(COMPILE_CACHE);
+  return existsSync(COMPILED);
 }
 
 /**
@@ -55,4 +59,7 @@ export async function compile(files: string[], stopping?: AbortSignal): Promise<
     // A failure costs time only: the program compiles when it is started in earnest, and says then what is wrong with it.
     await runProgram(nodeProgram(file), { signal }).catch(() => {});
   }
+  if (stopping?.aborted) return;
+  await mkdir(COMPILE_CACHE, { recursive: true });
+  await writeFile(COMPILED, "");
 }

@@ -1,14 +1,11 @@
 /** auth as a process of its own, to be killed and started again. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { findFreePorts, type TestStores } from "@portico/dev-env";
+import { findFreePorts, nodeProgram, type TestStores } from "@portico/dev-env";
 import { createInbox, type Inbox } from "@portico/sandboxes";
 import { takeAuthDatabase } from "./auth-database.ts";
 import { testEnvironment } from "./test-environment.ts";
-
-const program = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 export type AuthProcess = {
   origin: string;
@@ -38,6 +35,12 @@ export async function prepareAuthProcess(stores: TestStores): Promise<AuthProces
   };
   let running: ChildProcess | undefined;
 
+  const spawnAuth = (stdio: StdioOptions) => {
+    const { command, args, env, cwd } = nodeProgram("services/auth/src/main.ts", environment);
+    running = spawn(command, args, { env, cwd, stdio });
+    return running;
+  };
+
   const isUp = () =>
     fetch(`${origin}/auth/jwks`).then(
       ({ ok }) => ok,
@@ -60,8 +63,7 @@ export async function prepareAuthProcess(stores: TestStores): Promise<AuthProces
     kill,
 
     async start() {
-      const child = spawn(process.execPath, [program], { env: environment, stdio: "ignore" });
-      running = child;
+      const child = spawnAuth("ignore");
       const deadline = Date.now() + startsWithinMs;
       while (!(await isUp())) {
         if (Date.now() > deadline) throw new Error("auth did not start.");
@@ -71,11 +73,10 @@ export async function prepareAuthProcess(stores: TestStores): Promise<AuthProces
     },
 
     async startInVain() {
-      const child = spawn(process.execPath, [program], { env: environment, stdio: "pipe" });
-      running = child;
+      const child = spawnAuth("pipe");
       let written = "";
       for (const stream of [child.stdout, child.stderr]) {
-        stream.on("data", (chunk) => {
+        stream?.on("data", (chunk) => {
           written += chunk;
         });
       }
