@@ -41,7 +41,7 @@ test.runIf(process.platform === "linux")(
     }));
     const pool = threads.filter(({ name }) => name === "libuv-worker");
     expect(pool.length).toBeGreaterThanOrEqual(4);
-    for (const thread of threads) expect(thread.niceness).toBe(pool.includes(thread) ? 5 : 0);
+    for (const thread of threads) expect(thread.niceness).toBe(pool.includes(thread) ? 10 : 0);
   },
   60_000,
 );

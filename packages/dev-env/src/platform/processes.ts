@@ -18,13 +18,20 @@ const serviceProgram = (name: ServiceName) => `services/${name}/src/main.ts`;
 
 export const programs = [...serviceNames.map(serviceProgram), SANDBOXES, CONTROLLER];
 
+/** auth has the most to do: with 8 a request costs it a fifth less, and it takes 9 MiB more. */
+const youngMiBOf = (name: ServiceName) => (name === "auth" ? 8 : undefined);
+
 export function serviceProcess(
   settings: PlatformSettings,
   stores: Stores,
   name: ServiceName,
 ): ProcessSpec {
   return {
-    ...nodeProgram(serviceProgram(name), serviceEnvironment(settings, stores, name)),
+    ...nodeProgram(
+      serviceProgram(name),
+      serviceEnvironment(settings, stores, name),
+      youngMiBOf(name),
+    ),
     name,
     stage: "services",
     port: settings.ports[name],

@@ -14,7 +14,7 @@ export interface NodeProgram {
 
 // Eight Node processes share a laptop: a young generation of full size would cost each some 20 MiB. V8's
 // `--optimize-for-size` would save 5 MiB more, and makes a request cost half as much again.
-const LITTLE_MEMORY = ["--max-semi-space-size=2"];
+const LITTLE_MEMORY_MIB = 2;
 
 // One pool for all threads of a process: what one has freed another can use.
 const ONE_MALLOC_ARENA = { MALLOC_ARENA_MAX: "1" };
@@ -27,11 +27,18 @@ const COMPILED = join(COMPILE_CACHE, "all");
 
 const COMPILE_WITHIN_MS = 10_000;
 
-/** @param file from the root of the repository */
-export function nodeProgram(file: string, env: Record<string, string> = {}): NodeProgram {
+/**
+ * @param file from the root of the repository
+ * @param youngMiB each half of V8's young generation; what is busy collects garbage less often with more
+ */
+export function nodeProgram(
+  file: string,
+  env: Record<string, string> = {},
+  youngMiB = LITTLE_MEMORY_MIB,
+): NodeProgram {
   return {
     command: process.execPath,
-    args: [...LITTLE_MEMORY, join(repositoryRoot, file)],
+    args: [`--max-semi-space-size=${youngMiB}`, join(repositoryRoot, file)],
     env: { ...env, ...ONE_MALLOC_ARENA, NODE_COMPILE_CACHE: COMPILE_CACHE },
     cwd: repositoryRoot,
   };

@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setPriority } from "node:os";
 
-/** setpriority(2): 0 is everybody's; at 5 a thread gets a third of what one beside it does, and waits for it. */
-const politeness = 5;
+/** setpriority(2): 0 is everybody's; at 10 a thread gets a tenth of what one beside it does, and waits for it. */
+const politeness = 10;
 
 /**
  * Lets this process's thread pool run when nothing else wants the processor. What keeps it busy is hashing
