@@ -41,7 +41,7 @@ export async function startKeycloak(bench: Bench): Promise<Keycloak> {
       }),
       refresh: async (count) => {
         const client = refreshClient(endpoints);
-        await requireRotation(client, (await signIn(endpoints)).refresh_token);
+        await requireRotation(client, (await signIn(endpoints)).refresh_token, 1_100);
         const chains = await openChains(endpoints, count);
         return stepwise(name("refresh, rotating"), chains, { warmUpSeconds });
       },
