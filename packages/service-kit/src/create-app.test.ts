@@ -316,6 +316,14 @@ describe("a body", () => {
 });
 
 describe("a path", () => {
+  it.each(["/notes/newest", "/notes/newest/", "/Notes/NEWEST"])(
+    "without parameters comes before one with them, however it is written: %s",
+    async (path) => {
+      const { status, body } = await request(example.app).get(path);
+      expect([status, body.text]).toEqual([200, "new"]);
+    },
+  );
+
   it("that is unknown is refused (404)", async () => {
     expectProblem(await request(example.app).get("/elsewhere"), 404, "not-found");
     expectProblem(await request(example.app).get("/notes/1/2"), 404, "not-found");

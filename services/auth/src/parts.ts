@@ -16,7 +16,6 @@ import { changePasswordWith } from "./accounts/change-password.ts";
 import { readFresh } from "./accounts/fresh-accounts.ts";
 import { replacePasswordWith } from "./accounts/replace-password.ts";
 import { signUpWith } from "./accounts/sign-up.ts";
-import { sendSignUpRepeated } from "./accounts/sign-up-repeated-mail.ts";
 import { createAuth } from "./app.ts";
 import { createAttempts } from "./attempts/create-attempts.ts";
 import { createBrowserSessions } from "./browser-sessions/create-browser-sessions.ts";
@@ -29,15 +28,11 @@ import type { AuthConfig } from "./config.ts";
 import { askConsentWith } from "./consent/ask-consent.ts";
 import { createConsentStore } from "./consent/consent-store.ts";
 import { withdrawConsentWith } from "./consent/withdraw-consent.ts";
+import { eventHandlers } from "./event-handlers.ts";
 import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
-import { identityHandlers } from "./identity-providers/identity-mail.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
-import { tokenWith } from "./links/link.ts";
 import { createLinkStore } from "./links/link-store.ts";
-import { mailLinkWith } from "./links/mail-link.ts";
 import { announceEndWith } from "./logout/announce-end.ts";
-import { tellClientWith } from "./logout/tell-client.ts";
-import { deliverWith } from "./mail/deliver.ts";
 import type { Mailer } from "./mail/mailer.ts";
 import { accessTokenAdapter, createAdapters } from "./oidc/adapter.ts";
 import { currentProviderWith } from "./oidc/current-provider.ts";
@@ -52,7 +47,7 @@ import { startCollecting } from "./personal-data/collect-exports.ts";
 import { eraseAccountWith } from "./personal-data/erase-account.ts";
 import { createErasureStore } from "./personal-data/erasure-store.ts";
 import { createExportStore } from "./personal-data/export-store.ts";
-import { erasureHandlers, startAsking } from "./personal-data/follow-erasures.ts";
+import { startAsking } from "./personal-data/follow-erasures.ts";
 import { holdingsOf } from "./personal-data/holdings.ts";
 import { issueExportTokenWith } from "./personal-data/issue-export-token.ts";
 import { readRecordsFrom } from "./personal-data/service-reader.ts";
@@ -61,21 +56,18 @@ import { createRefreshTokenFormat } from "./refresh-tokens/refresh-token.ts";
 import { refreshTokenAdapter } from "./refresh-tokens/refresh-token-adapter.ts";
 import { requestResetWith } from "./reset/request-reset.ts";
 import { resetPasswordWith } from "./reset/reset-password.ts";
-import { sendPasswordChanged, sendReset } from "./reset/send-reset.ts";
 import { createRevocationStore } from "./revocation/revocation-store.ts";
 import { revokeWith } from "./revocation/revoke.ts";
 import { createSecondFactor } from "./second-factor/create-second-factor.ts";
 import { removeSecondFactorWith } from "./second-factor/remove-second-factor.ts";
 import { renewRecoveryCodesWith } from "./second-factor/renew-recovery-codes.ts";
 import { requireSecondFactorWith } from "./second-factor/require-second-factor.ts";
-import { sendSecondFactorChanged } from "./second-factor/second-factor-changed-mail.ts";
 import { createSessionStore } from "./sessions/session-store.ts";
 import { scheduleOf } from "./signing-keys/signing-key.ts";
 import { createSigningKeyStore } from "./signing-keys/signing-key-store.ts";
 import { openSigningKeys } from "./signing-keys/signing-keys.ts";
 import { startTestMailboxes } from "./test-mailboxes/follow-links.ts";
 import { sendAgainWith } from "./verification/request-verification.ts";
-import { sendVerification } from "./verification/send-verification.ts";
 import { verifyAddressWith } from "./verification/verify-address.ts";
 
 export type Parts = {
@@ -91,6 +83,7 @@ export type Parts = {
 
 export async function assemble(parts: Parts) {
   const { config, mongo, redis, outbox, mailer, revocations, logger, metrics } = parts;
+  const frontendUrl = nextUrl(config.publicOrigin, config.frontendUrl);
   const accounts = createAccountStore(mongo);
   const links = createLinkStore(mongo);
   const freshAccounts = readFresh(accounts);
@@ -245,50 +238,25 @@ export async function assemble(parts: Parts) {
     identityProviders,
     findSignInStep: findSignInStepWith(currentProvider, freshAccounts, secondFactor),
     finishSignIn: finishSignInWith(currentProvider, secondFactor, identityProviders.pendingLinks),
-    frontendUrl: nextUrl(config.publicOrigin, config.frontendUrl),
+    frontendUrl,
     trustedHops: config.trustedHops,
     logger,
     metrics,
   });
 
-  const deliver = deliverWith(mailer, logger);
-  const mailLink = mailLinkWith(links, tokenWith(keyRing.derive("mailed-link")), deliver);
-
-  /** Full event type -> what auth does about it. */
-  const eventHandlers = {
-    ...erasureHandlers(erasures, holdings),
-    ...identityHandlers({
-      accounts,
-      federation: identityProviders.federation,
-      deliver,
-      publicOrigin: config.publicOrigin,
-    }),
-    "dev.portico.auth.verification-requested": sendVerification(
-      accounts,
-      mailLink,
-      config.publicOrigin,
-    ),
-    "dev.portico.auth.sign-up-repeated": sendSignUpRepeated(
-      accounts,
-      deliver,
-      nextUrl(config.publicOrigin, config.frontendUrl),
-    ),
-    "dev.portico.auth.reset-requested": sendReset(accounts, mailLink, config.publicOrigin),
-    "dev.portico.auth.second-factor-changed": sendSecondFactorChanged(
-      accounts,
-      deliver,
-      config.publicOrigin,
-    ),
-    "dev.portico.auth.password-changed": sendPasswordChanged(
-      accounts,
-      deliver,
-      config.publicOrigin,
-    ),
-  };
-  /** Apart, so that a mail never waits for a client that does not answer. */
-  const logoutHandlers = {
-    "dev.portico.auth.client-signed-out": tellClientWith(currentProvider, logger),
-  };
+  const handlers = eventHandlers({
+    accounts,
+    links,
+    mailer,
+    mailedLinkKeys: keyRing.derive("mailed-link"),
+    erasures,
+    holdings,
+    federation: identityProviders.federation,
+    currentProvider,
+    publicOrigin: config.publicOrigin,
+    frontendUrl,
+    logger,
+  });
   /** What goes on beside requests and events, until it is stopped. */
   const startLoops = () => [
     signingKeys.follow(),
@@ -302,5 +270,5 @@ export async function assemble(parts: Parts) {
     }),
     ...startTestMailboxes(config, logger),
   ];
-  return { app, eventHandlers, logoutHandlers, startLoops };
+  return { app, ...handlers, startLoops };
 }
