@@ -16,6 +16,7 @@ type AccountDocument = {
   tokenVersion?: number;
   /** Counts locks: a write that changes nothing would lock nothing. */
   waysInLocked?: number;
+  standingLocked?: number;
   signUpRepeatedAt?: Date;
 };
 
@@ -48,6 +49,11 @@ export type AccountStore = {
    * did. Answers whether a password is one; undefined when there is no such account.
    */
   lockWaysIn(id: string, session: ClientSession): Promise<{ hasPassword: boolean } | undefined>;
+  /**
+   * In a transaction of an administrator's: of two who act upon one another at once, the second sees
+   * what the first did. Undefined when there is no such account.
+   */
+  lockStanding(id: string, session: ClientSession): Promise<Required<Standing> | undefined>;
   hasPassword(id: string): Promise<boolean>;
   setName(id: string, name: string | null): Promise<void>;
   /** Nobody sees it; it costs what making an account costs. */
@@ -77,6 +83,7 @@ const accountSchema = new Schema<AccountDocument>(
     status: { type: String },
     tokenVersion: { type: Number },
     waysInLocked: { type: Number },
+    standingLocked: { type: Number },
     signUpRepeatedAt: { type: Date },
   },
   { collection: "accounts", versionKey: false },
@@ -86,7 +93,8 @@ const toAccount = ({
   _id,
   passwordHash: _,
   waysInLocked: __,
-  signUpRepeatedAt: ___,
+  standingLocked: ___,
+  signUpRepeatedAt: ____,
   ...rest
 }: AccountDocument): Account => ({
   id: _id,
@@ -95,7 +103,12 @@ const toAccount = ({
   ...rest,
 });
 
-const withoutPassword = { passwordHash: 0, waysInLocked: 0, signUpRepeatedAt: 0 } as const;
+const withoutPassword = {
+  passwordHash: 0,
+  waysInLocked: 0,
+  standingLocked: 0,
+  signUpRepeatedAt: 0,
+} as const;
 
 export function createAccountStore(connection: Connection): AccountStore {
   const accounts = connection.model("Account", accountSchema);
@@ -185,6 +198,13 @@ export function createAccountStore(connection: Connection): AccountStore {
         )
         .lean<Pick<AccountDocument, "passwordHash">>();
       return document ? { hasPassword: document.passwordHash !== null } : undefined;
+    },
+
+    async lockStanding(id, session) {
+      const document = await accounts
+        .findOneAndUpdate({ _id: id }, { $inc: { standingLocked: 1 } }, { session })
+        .lean<AccountDocument>();
+      return document ? { roles: document.roles, status: document.status ?? "active" } : undefined;
     },
 
     async hasPassword(id) {

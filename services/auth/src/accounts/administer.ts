@@ -2,7 +2,7 @@
  * What an administrator changes about somebody's standing. Each change ends what the person had before
  * it, in one transaction: no token that says otherwise outlives it.
  */
-import type { Logger } from "@portico/service-kit";
+import { forbidden, type Logger } from "@portico/service-kit";
 import type { Connection } from "mongoose";
 import type { Revoke } from "../revocation/revoke.ts";
 import type { Role } from "../roles/role.ts";
@@ -12,6 +12,7 @@ import type { AccountStore, Standing } from "./account-store.ts";
 
 /**
  * Answers the account as it is now; undefined when there is none. What changes nothing ends nothing.
+ * Throws 403 when whoever asks is no administrator by then: their token may be younger than that.
  * @param by the administrator's account, for the record
  */
 export type Administer = (
@@ -30,7 +31,7 @@ const isNew = (account: Account, { status, roles }: Standing): boolean =>
 export const administerWith =
   (
     connection: Connection,
-    accounts: Pick<AccountStore, "find" | "setStanding">,
+    accounts: Pick<AccountStore, "find" | "lockStanding" | "setStanding">,
     revoke: Pick<Revoke, "account">,
     sessions: Pick<SessionStore, "endAll">,
     logger: Logger,
@@ -39,6 +40,8 @@ export const administerWith =
     const changed = await connection.transaction(async (session) => {
       const account = await accounts.find(accountId, session);
       if (!account || !isNew(account, change)) return false;
+      const { status, roles } = (await accounts.lockStanding(by, session)) ?? {};
+      if (status !== "active" || !roles?.includes("admin")) throw forbidden();
       await accounts.setStanding(accountId, change, session);
       await revoke.account(accountId, session);
       // A role that comes or goes signs nobody out: the next refresh brings a token that says so.
