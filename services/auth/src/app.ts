@@ -32,6 +32,7 @@ import { endConsent } from "./consent/end-consent.ts";
 import { listConsents } from "./consent/list-consents.ts";
 import type { WithdrawConsent } from "./consent/withdraw-consent.ts";
 import { guardDevicePage } from "./device/guard-device-page.ts";
+import { limitDeviceCodes } from "./device/limit-device-codes.ts";
 import type { IdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { listIdentities } from "./identity-providers/list-identities.ts";
 import { identityProviderPages } from "./identity-providers/pages.ts";
@@ -180,6 +181,7 @@ const pages = (dependencies: AuthDependencies) => [
   callbackPage(dependencies),
   ...serveFiles,
   guardDevicePage(dependencies.redis),
+  limitDeviceCodes(dependencies.attempts),
   ...takePostedRequests,
   ...mountProvider(dependencies.currentProvider),
 ];

@@ -52,12 +52,9 @@ export function createTurns(options: {
 /** libuv's, unless it is told otherwise. */
 const poolThreads = 4;
 
-/**
- * One for this process, as the pool is. More hashes at once than processors only wait for one another; one
- * more is let in, because who has a turn also asks what is known of the account before and after.
- */
+/** One for this process, as the pool is. More hashes at once than processors only wait for one another. */
 export const inHashTurn: InTurn = createTurns({
-  atOnce: Math.min(availableParallelism() + 1, poolThreads - 1),
+  atOnce: Math.min(availableParallelism(), poolThreads - 1),
   mostWaiting: 200,
   retryAfterS: 5,
 });

@@ -11,6 +11,7 @@ export type Attempts = {
   resets: PlaceLimit;
   /** Tries of mailed links. */
   links: PlaceLimit;
+  deviceCodes: PlaceLimit;
   mails: MailLimit;
 };
 
@@ -20,5 +21,6 @@ export const createAttempts = (redis: Redis, perPlace: number): Attempts => ({
   signUps: createPlaceLimit(redis, "sign-up", perPlace),
   resets: createPlaceLimit(redis, "reset", perPlace),
   links: createPlaceLimit(redis, "link", perPlace),
+  deviceCodes: createPlaceLimit(redis, "device-code", perPlace),
   mails: createMailLimit(redis),
 });

@@ -223,6 +223,16 @@ describe("guessing at many accounts", () => {
     await from(placeNumber(13)).expect(202);
   });
 
+  test("and requests for device codes, which say so as OAuth does", async () => {
+    const from = (place: string) =>
+      postFrom(place, `${few.origin}/auth/device-authorization`, { client_id: "nobody" });
+    for (let n = 0; n < 20; n += 1) await from(placeNumber(16)).expect(400);
+    const { headers, body } = await from(placeNumber(16)).expect(429);
+    expect(Number(headers["retry-after"])).toBeGreaterThan(0);
+    expect(body.error).toBe("slow_down");
+    await from(placeNumber(17)).expect(400);
+  });
+
   test("and tries of links, and requests for them", async () => {
     const tries = { verify: { token: "x".repeat(43) }, "password-resets": newPerson() };
     for (const [path, { ...body }] of Object.entries(tries)) {
