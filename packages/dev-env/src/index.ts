@@ -10,7 +10,7 @@ export { Failure } from "./failure.ts";
 export type { ClientMetadata, Ready, ReadyUser } from "./platform/ready.ts";
 export { type Platform, type PlatformOptions, startPlatform } from "./platform/start-platform.ts";
 export { type Memory, memoryOf } from "./processes/memory.ts";
-export { type NodeProgram, nodeProgram } from "./processes/node-program.ts";
+export { nodeProgram } from "./processes/node-program.ts";
 export { type Progress, showProgress, silentProgress } from "./progress/progress.ts";
 export { type Browser, createBrowser, type Visit } from "./testing/browser.ts";
 export { refuseOtherNetwork } from "./testing/refuse-other-network.ts";

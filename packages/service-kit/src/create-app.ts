@@ -47,7 +47,10 @@ export type AppOptions = {
    * called from. What a client wrote there itself stands before theirs and is never believed; 0: nothing is.
    */
   trustedHops?: number;
-  /** Handlers of other makers (a protocol library, pages), tried before the endpoints of the same path: `next()` passes on to them. */
+  /**
+   * Handlers of other makers (a protocol library, pages), tried before the endpoints of the same path:
+   * `next()` passes on to them.
+   */
   foreign?: readonly { route: string; handler: RequestHandler }[];
 };
 
@@ -106,7 +109,7 @@ function createDispatcher(app: Express) {
   };
 
   const dispatch: RequestHandler = (request, response, next) => {
-    const router = routers.get(request.path) ?? routers.get(keyOf(request.path));
+    const router = routers.get(keyOf(request.path));
     if (router) router(request, response, next);
     else next();
   };

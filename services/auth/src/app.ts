@@ -180,7 +180,7 @@ const pages = (dependencies: AuthDependencies) => [
   startPage(dependencies.browserSessions, dependencies.formTokens),
   callbackPage(dependencies),
   ...serveFiles,
-  guardDevicePage(dependencies.redis),
+  ...guardDevicePage(dependencies.redis),
   limitDeviceCodes(dependencies.attempts),
   ...takePostedRequests,
   ...mountProvider(dependencies.currentProvider),

@@ -16,7 +16,7 @@ export const Config = ServiceConfig.omit({ revocationsUrl: true }).extend({
   }),
   attemptsPerPlace: z.coerce.number().int().min(1).default(100).meta({
     description:
-      "Failed sign-ins, and sign-ups, that one client address may have in a quarter of an hour",
+      "What one client address may have in a quarter of an hour of failed sign-ins, sign-ups, resets, links, device codes",
   }),
   testEmailDomain: z
     .string()

@@ -36,7 +36,7 @@ type Dependencies = {
 /** Full event type -> what auth does about it. */
 type Handlers = Record<string, EventHandler>;
 
-export function eventHandlers(dependencies: Dependencies): {
+export function createEventHandlers(dependencies: Dependencies): {
   eventHandlers: Handlers;
   /** Apart, so that a mail never waits for a client that does not answer. */
   logoutHandlers: Handlers;

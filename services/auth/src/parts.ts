@@ -28,7 +28,7 @@ import type { AuthConfig } from "./config.ts";
 import { askConsentWith } from "./consent/ask-consent.ts";
 import { createConsentStore } from "./consent/consent-store.ts";
 import { withdrawConsentWith } from "./consent/withdraw-consent.ts";
-import { eventHandlers } from "./event-handlers.ts";
+import { createEventHandlers } from "./event-handlers.ts";
 import { createIdentityProviders } from "./identity-providers/create-identity-providers.ts";
 import { createKeyRing } from "./key-ring/key-ring.ts";
 import { createLinkStore } from "./links/link-store.ts";
@@ -244,7 +244,7 @@ export async function assemble(parts: Parts) {
     metrics,
   });
 
-  const handlers = eventHandlers({
+  const handlers = createEventHandlers({
     accounts,
     links,
     mailer,

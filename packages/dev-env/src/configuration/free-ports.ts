@@ -8,7 +8,10 @@ const HIGHEST = 32_000;
 /** A service's operations port is its port plus this. */
 export const OPERATIONS_OFFSET = 100;
 
-/** Ports that are free now, each together with its operations port; no other process is given them while this one runs. */
+/**
+ * Ports that are free now, each together with its operations port. Nobody else is given them while this
+ * process runs.
+ */
 export async function findFreePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   while (found.size < count) {

@@ -9,6 +9,8 @@ export interface TestDatabase {
   redisUrl: string;
   /** Not used by any other test file: also apart where Redis databases are not, as in publish/subscribe. */
   prefix: string;
+  /** Removes every document and key; indexes stay, and so do the collections that are named. */
+  empty(kept: readonly string[]): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -24,6 +26,9 @@ export async function createTestDatabase(stores: TestStores): Promise<TestDataba
     mongodbUri,
     redisUrl,
     prefix,
+    empty: async (kept) => {
+      await Promise.all([emptyMongodb(mongodbUri, kept), flushRedis(redisUrl)]);
+    },
     drop: async () => {
       await Promise.all([dropMongodb(mongodbUri), flushRedis(redisUrl)]);
     },
@@ -53,10 +58,28 @@ async function withRedis<T>(url: string, use: (redis: Redis) => Promise<T>): Pro
   }
 }
 
-async function dropMongodb(mongodbUri: string): Promise<void> {
+function dropMongodb(mongodbUri: string): Promise<unknown> {
+  return withMongodb(mongodbUri, (db) => db.dropDatabase());
+}
+
+function emptyMongodb(mongodbUri: string, kept: readonly string[]): Promise<void> {
+  return withMongodb(mongodbUri, async (db) => {
+    for (const collection of await db.collections()) {
+      const { collectionName: name } = collection;
+      // What MongoDB keeps there itself, as its profiler does, cannot be removed by the document.
+      if (name.startsWith("system.")) await collection.drop();
+      else if (!kept.includes(name)) await collection.deleteMany();
+    }
+  });
+}
+
+async function withMongodb<T>(
+  mongodbUri: string,
+  use: (db: mongoose.mongo.Db) => Promise<T>,
+): Promise<T> {
   const client = new mongoose.mongo.MongoClient(mongodbUri);
   try {
-    await client.db().dropDatabase();
+    return await use(client.db());
   } finally {
     await client.close();
   }

@@ -90,8 +90,8 @@ export function createStreamGroup(redis: Redis, group: string, reader: string) {
     acknowledge: ({ stream, entryId }: StreamEntry) => commands.xack(stream, group, entryId),
 
     /**
-     * Fails a `readNew` that waits; what it is given in this moment stays pending. While Redis is away
-     * it fails by itself, and only then: a disconnected client would forget it.
+     * Fails a `readNew` that waits; what it is given in this moment stays pending. While Redis is away it
+     * fails by itself, and sooner: a client that is disconnected then leaves it to its timeout.
      */
     stopWaiting() {
       if (redis.status === "ready") redis.disconnect();

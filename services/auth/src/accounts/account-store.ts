@@ -202,8 +202,12 @@ export function createAccountStore(connection: Connection): AccountStore {
 
     async lockStanding(id, session) {
       const document = await accounts
-        .findOneAndUpdate({ _id: id }, { $inc: { standingLocked: 1 } }, { session })
-        .lean<AccountDocument>();
+        .findOneAndUpdate(
+          { _id: id },
+          { $inc: { standingLocked: 1 } },
+          { session, projection: { roles: 1, status: 1 } },
+        )
+        .lean<Pick<AccountDocument, "roles" | "status">>();
       return document ? { roles: document.roles, status: document.status ?? "active" } : undefined;
     },
 

@@ -12,7 +12,7 @@ import type { AccountStore, Standing } from "./account-store.ts";
 
 /**
  * Answers the account as it is now; undefined when there is none. What changes nothing ends nothing.
- * Throws 403 when whoever asks is no administrator by then: their token may be younger than that.
+ * Throws 403 when whoever asks is no administrator by then: for a second their token may say so still.
  * @param by the administrator's account, for the record
  */
 export type Administer = (

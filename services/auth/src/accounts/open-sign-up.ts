@@ -1,7 +1,7 @@
-import { answer, anyone, endpoint } from "@portico/service-kit";
+import { anyone, endpoint } from "@portico/service-kit";
 import { z } from "zod";
 import type { FormTokens } from "../pages/form-token.ts";
-import { page, pagePolicy } from "../pages/page.ts";
+import { pageAnswer } from "../pages/page.ts";
 import { interactionIn, signUpForm } from "./sign-up-page.ts";
 
 /** Where people make an account, without JavaScript. */
@@ -19,12 +19,6 @@ export const openSignUp = (formTokens: FormTokens) =>
     handle({ query: { interaction }, header }) {
       const browser = formTokens.browserOf(header("cookie"));
       const form = signUpForm(formTokens.field(browser.boundTo), interactionIn(interaction));
-      return answer(page("Create an account", form), {
-        headers: {
-          ...browser.headers,
-          "Content-Security-Policy": pagePolicy([]),
-          "Cache-Control": "no-store",
-        },
-      });
+      return pageAnswer("Create an account", form, browser.headers);
     },
   });

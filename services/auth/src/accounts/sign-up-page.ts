@@ -24,8 +24,8 @@ type Field = keyof z.input<typeof SignUpForm>;
 type Rejected = { form: URLSearchParams; wrong: Map<string, string>; status: number };
 
 /**
- * The form of the page where people make an account. Who comes from an application's sign-in goes back to it by the link of
- * the page. What follows is the same for every address: see sign-up.ts.
+ * The form of the page where people make an account. Who comes from an application's sign-in goes back
+ * to it by the link of the page. What follows is the same for every address: see sign-up.ts.
  */
 export const signUpPage = (signUp: SignUp, formTokens: FormTokens) => {
   const page: Page = {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
+import { answer } from "@portico/service-kit";
 import { type Html, html } from "./html.ts";
 
 export const stylesheetPath = "/auth/pages.css";
@@ -71,6 +72,16 @@ export function sendPage(
   });
   response.end(page(title, content, { forPasskeys, wide }));
 }
+
+/** A page as the answer of an endpoint that everybody may call. */
+export const pageAnswer = (title: string, content: Html, headers: Record<string, string> = {}) =>
+  answer(page(title, content), {
+    headers: {
+      ...headers,
+      "Content-Security-Policy": pagePolicy([]),
+      "Cache-Control": "no-store",
+    },
+  });
 
 /** After a form: the browser gets what follows, and sends nothing twice when it is reloaded. */
 export function redirect(response: ServerResponse, location: string): void {

@@ -1,6 +1,6 @@
-import { answer, anyone, endpoint } from "@portico/service-kit";
+import { anyone, endpoint } from "@portico/service-kit";
 import { z } from "zod";
-import { page, pagePolicy } from "../pages/page.ts";
+import { pageAnswer } from "../pages/page.ts";
 import { resetForm, resetTitle } from "./reset-form.ts";
 
 /**
@@ -18,8 +18,5 @@ export const openResetLink = () =>
     query: z.looseObject({ token: z.string().default("") }),
     reply: { status: 200, mediaType: "text/html", body: z.string() },
 
-    handle: ({ query: { token } }) =>
-      answer(page(resetTitle, resetForm(token)), {
-        headers: { "Content-Security-Policy": pagePolicy([]), "Cache-Control": "no-store" },
-      }),
+    handle: ({ query: { token } }) => pageAnswer(resetTitle, resetForm(token)),
   });

@@ -1,7 +1,7 @@
-import { answer, anyone, endpoint } from "@portico/service-kit";
+import { anyone, endpoint } from "@portico/service-kit";
 import { z } from "zod";
 import { html } from "../pages/html.ts";
-import { page, pagePolicy } from "../pages/page.ts";
+import { pageAnswer } from "../pages/page.ts";
 
 /**
  * Where the link of the mail leads. Mail programs and scanners open links by themselves, so opening it
@@ -18,10 +18,7 @@ export const openLink = () =>
     query: z.looseObject({ token: z.string().default("") }),
     reply: { status: 200, mediaType: "text/html", body: z.string() },
 
-    handle: ({ query: { token } }) =>
-      answer(page("Verify your e-mail address", button(token)), {
-        headers: { "Content-Security-Policy": pagePolicy([]), "Cache-Control": "no-store" },
-      }),
+    handle: ({ query: { token } }) => pageAnswer("Verify your e-mail address", button(token)),
   });
 
 const button = (
