@@ -10,7 +10,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: bootstrap ## Install what is missing, start everything, print where everything is
-	@MALLOC_ARENA_MAX=1 $(NODE) --max-semi-space-size=4 --optimize-for-size packages/dev-env/src/up.ts
+	@MALLOC_ARENA_MAX=1 $(NODE) --max-semi-space-size=4 --optimize-for-size --liftoff-only packages/dev-env/src/up.ts
 
 down: bootstrap ## Stop what make up started, from any terminal
 	@$(NODE) packages/dev-env/src/down.ts

@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+/** What it promises is a time, so it runs when nothing else does. */
+const ALONE = "tests/recovery/**";
 const testing = "packages/dev-env/src/testing";
 
 export default defineConfig({
@@ -22,7 +24,18 @@ export default defineConfig({
         test: {
           name: "journeys",
           include: ["tests/**/*.test.ts"],
+          exclude: [ALONE],
           globalSetup: [`${testing}/platform.global-setup.ts`],
+          setupFiles: [`${testing}/guard-network.setup.ts`],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "recovery",
+          include: [ALONE],
+          sequence: { groupOrder: 1 },
           setupFiles: [`${testing}/guard-network.setup.ts`],
           testTimeout: 60_000,
           hookTimeout: 60_000,
