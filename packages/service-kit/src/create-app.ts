@@ -24,10 +24,11 @@ import {
   notFound,
   type ProblemFormat,
   problemJson,
+  type ResponseHeaders,
   toProblem,
 } from "./problem.ts";
 import { readBody } from "./request-body.ts";
-import { setSecurityHeaders } from "./security-headers.ts";
+import { securityHeaders, setSecurityHeaders } from "./security-headers.ts";
 import { continueTrace, currentTrace, inTrace } from "./trace.ts";
 
 export type AppOptions = {
@@ -63,13 +64,12 @@ export function createApp(options: AppOptions): Express {
   app.set("trust proxy", options.trustedHops ?? 0);
 
   app.use(observe(options));
-  app.use(setSecurityHeaders);
   const { routerOf, dispatch } = createDispatcher(app);
   app.use(dispatch);
   const documentPath = `/${options.name}/openapi.json`;
   routerOf(documentPath).get(documentPath, serveDocument(options));
   for (const { route, handler } of options.foreign ?? []) {
-    routerOf(route).all(route, named(route), handler);
+    routerOf(route).all(route, named(route), setSecurityHeaders, handler);
   }
   for (const [path, methods] of methodsByPath(options)) {
     const router = routerOf(path);
@@ -155,7 +155,7 @@ function serveDocument(options: AppOptions): RequestHandler {
   return (_request, response) => {
     document ??= JSON.stringify(openApiDocument(options));
     response.locals.route = `/${options.name}/openapi.json`;
-    send(response, "application/json", document);
+    send(response, 200, {}, "application/json", document);
   };
 }
 
@@ -198,25 +198,39 @@ const answerWith =
       address: request.ip ?? "",
     });
     // What a caller may see depends on the token, so no shared cache keeps it.
-    if (endpoint.guard.requiresToken) response.setHeader("Cache-Control", "no-store");
-    response.status(status).set(headers);
+    const all = endpoint.guard.requiresToken ? { "Cache-Control": "no-store", ...headers } : headers;
     if (!endpoint.reply.body) {
-      response.end();
+      response.writeHead(status, { ...securityHeaders, ...all }).end();
       return;
     }
     const { mediaType } = endpoint.reply;
     if (body instanceof Streamed) {
-      response.setHeader("Content-Type", `${mediaType}; charset=utf-8`);
+      const contentType = `${mediaType}; charset=utf-8`;
+      response.writeHead(status, { ...securityHeaders, ...all, "Content-Type": contentType });
       await pipeline(body.pieces, response);
       return;
     }
-    send(response, mediaType, mediaType.startsWith("text/") ? String(body) : JSON.stringify(body));
+    const text = mediaType.startsWith("text/") ? String(body) : JSON.stringify(body);
+    send(response, status, all, mediaType, text);
   };
 
-/** Express's own `send` also guesses the type and makes entity tags: half the cost of an answer. */
-function send(response: Response, mediaType: string, text: string): void {
-  response.setHeader("Content-Type", `${mediaType}; charset=utf-8`);
-  response.setHeader("Content-Length", Buffer.byteLength(text));
+/**
+ * All headers at once: set one by one each is checked and stored again, and Express's own `send` also
+ * guesses the type and makes entity tags. Together that is half the cost of an answer.
+ */
+function send(
+  response: Response,
+  status: number,
+  headers: ResponseHeaders,
+  mediaType: string,
+  text: string,
+): void {
+  response.writeHead(status, {
+    ...securityHeaders,
+    ...headers,
+    "Content-Type": `${mediaType}; charset=utf-8`,
+    "Content-Length": Buffer.byteLength(text),
+  });
   response.end(text);
 }
 
@@ -246,8 +260,8 @@ function renderProblem(format: ProblemFormat, logger: Logger): ErrorRequestHandl
       response.destroy();
       return;
     }
-    response.status(problem.status).set({ "Cache-Control": "no-store", ...problem.headers });
+    const headers = { "Cache-Control": "no-store", ...problem.headers };
     const rendered = format.render(problem, currentTrace()?.traceId ?? "");
-    send(response, format.mediaType, JSON.stringify(rendered));
+    send(response, problem.status, headers, format.mediaType, JSON.stringify(rendered));
   };
 }

@@ -15,7 +15,7 @@ export type FieldError = {
 };
 
 /** Of an answer; several values are several lines of that name (`Set-Cookie`). */
-export type ResponseHeaders = Record<string, string | readonly string[]>;
+export type ResponseHeaders = Record<string, string | string[]>;
 
 type ProblemOptions = {
   /** Every wrong field of the request, not only the first. */

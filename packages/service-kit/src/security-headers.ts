@@ -11,17 +11,22 @@ const secure = helmet({
 });
 
 /** What helmet sets is the same for every answer: asked once, since it asks a dozen handlers each time. */
-const securityHeaders = (() => {
-  const headers = new Map<string, string>();
+export const securityHeaders: Readonly<Record<string, string>> = (() => {
+  const headers: Record<string, string> = {};
   const collecting = {
-    setHeader: (name: string, value: string) => headers.set(name, value),
+    setHeader(name: string, value: string) {
+      headers[name] = value;
+    },
     removeHeader: () => undefined,
   };
   secure({} as IncomingMessage, collecting as unknown as ServerResponse, () => undefined);
   return headers;
 })();
 
+const named = new Map(Object.entries(securityHeaders));
+
+/** For handlers that write their answers themselves. */
 export const setSecurityHeaders: RequestHandler = (_request, response, next) => {
-  response.setHeaders(securityHeaders);
+  response.setHeaders(named);
   next();
 };
