@@ -198,7 +198,9 @@ const answerWith =
       address: request.ip ?? "",
     });
     // What a caller may see depends on the token, so no shared cache keeps it.
-    const all = endpoint.guard.requiresToken ? { "Cache-Control": "no-store", ...headers } : headers;
+    const all = endpoint.guard.requiresToken
+      ? { "Cache-Control": "no-store", ...headers }
+      : headers;
     if (!endpoint.reply.body) {
       response.writeHead(status, { ...securityHeaders, ...all }).end();
       return;
