@@ -63,6 +63,24 @@ test("reads by id > a failed query fails its own reads, and the next ones are as
   expect(await second).toEqual(account("a"));
 });
 
+test("reads by id > after a query for several the next waits for some more", async () => {
+  const store = slowStore();
+  const { queries } = store;
+  const find = readTogether(store.findAll, ({ id }) => id);
+  const first = [find("a"), find("b")];
+  await turn();
+  queries[0]?.end();
+  await Promise.all(first);
+  const early = find("c");
+  await turn();
+  expect(queries).toHaveLength(1);
+  const late = find("d");
+  await expect.poll(() => queries.length).toBe(2);
+  expect(queries[1]?.ids).toEqual(["c", "d"]);
+  queries[1]?.end();
+  await Promise.all([early, late]);
+});
+
 test("documents > are read together, and nobody sees what another does to theirs", async () => {
   const database = await createTestDatabase(inject("stores"));
   const mongo = await connectMongo(database.mongodbUri, createLogger("test", "error"));

@@ -1,12 +1,15 @@
 /**
  * Reads by id, never from a cache. Those that arrive while a query is under way go into one query
- * together as soon as it is back: each sees what was written before it was asked for, and the more there
- * are, the fewer queries each of them costs.
+ * together once it is back: each sees what was written before it was asked for, and the more there
+ * are, the fewer queries each of them costs. When there are many, the next query waits for some more.
  */
 import DataLoader from "dataloader";
 import type { mongo } from "mongoose";
 
 const mostTogether = 500;
+
+/** Only when the query before was asked for by several: who is alone never waits. */
+const gatherMs = 2;
 
 /** @param findAll one query for all of them; what is not there is left out */
 export function readTogether<T>(
@@ -14,8 +17,10 @@ export function readTogether<T>(
   idOf: (found: T) => string,
 ): (id: string) => Promise<T | undefined> {
   let underWay: Promise<unknown> | undefined;
+  let busy = false;
 
   const query = async (ids: readonly string[]) => {
+    busy = ids.length > 1;
     const found = findAll([...new Set(ids)]);
     const over = found.then(
       () => undefined,
@@ -33,9 +38,10 @@ export function readTogether<T>(
     cache: false,
     maxBatchSize: mostTogether,
     batchScheduleFn: (dispatch) => {
-      if (underWay) underWay.then(dispatch);
+      const start = () => (underWay ? underWay.then(dispatch) : dispatch());
+      if (busy) setTimeout(start, gatherMs);
       // All the requests that this turn of the event loop reads from its sockets.
-      else setImmediate(dispatch);
+      else setImmediate(start);
     },
   });
   return (id) => loader.load(id);
