@@ -109,6 +109,12 @@ spec:
   listeners: [{ name: http, port: 8080, protocol: HTTP }]
 `;
 
+/** Refuses whatever nothing opens, even without a JWTPolicy. */
+export const CLOSED_GATEWAY = GATEWAY.replace(
+  "metadata: { name: portico }\nspec:\n",
+  "metadata: { name: portico, annotations: { gateway.portico.dev/access: deny } }\nspec:\n",
+);
+
 export const TOKENS = `
 apiVersion: gateway.portico.dev/v1alpha1
 kind: JWTPolicy

@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { accessOf, GATEWAY, given, policy, route, service, TOKENS, virtualHosts } from "./given.ts";
+import {
+  accessOf,
+  CLOSED_GATEWAY,
+  GATEWAY,
+  given,
+  policy,
+  route,
+  service,
+  TOKENS,
+  virtualHosts,
+} from "./given.ts";
 
 const ROUTE = route(
   "posts",
@@ -13,6 +23,7 @@ rules:
     backendRefs: [{ name: posts, port: 80 }]`,
 );
 const base = [GATEWAY, service("posts", 8102), ROUTE];
+const closed = [CLOSED_GATEWAY, service("posts", 8102), ROUTE];
 const on = (name: string, requirement: string, sectionName?: string) =>
   policy(
     name,
@@ -47,12 +58,27 @@ test("jwt > a rule's own policy counts before its route's", () => {
   expect(access(...base, TOKENS, ...policies)).toEqual({ public: "open", protected: "token" });
 });
 
-test("jwt > a Gateway without a policy refuses everything that no rule opens", () => {
-  expect(access(...base)).toEqual({ public: "refused", protected: "refused" });
-  expect(access(...base, on("open", "None", "public"))).toEqual({
+test("jwt > a Gateway without a policy is open, and a route that requires a token is refused", () => {
+  expect(access(...base)).toEqual({ public: "open", protected: "open" });
+  expect(access(...base, on("tokens", "Required", "protected"))).toEqual({
     public: "open",
     protected: "refused",
   });
+});
+
+test("jwt > a Gateway that asks to be closed refuses everything that no rule opens", () => {
+  expect(access(...closed)).toEqual({ public: "refused", protected: "refused" });
+  expect(access(...closed, on("open", "None", "public"))).toEqual({
+    public: "open",
+    protected: "refused",
+  });
+  expect(access(...closed, TOKENS)).toEqual({ public: "token", protected: "token" });
+});
+
+test("jwt > a misspelt wish to be closed closes, allow opens", () => {
+  const wishing = (wish: string) => [CLOSED_GATEWAY.replace("deny", wish), ...closed.slice(1)];
+  expect(access(...wishing("Deny"))).toEqual({ public: "refused", protected: "refused" });
+  expect(access(...wishing("allow"))).toEqual({ public: "open", protected: "open" });
 });
 
 test("jwt > an unknown path is 404 to whoever may pass, and 401 to everybody where nobody may", () => {
@@ -60,7 +86,8 @@ test("jwt > an unknown path is 404 to whoever may pass, and 401 to everybody whe
     { match: { prefix: "/" }, direct_response: { status: 404 } },
   ]);
   expect(unmatched(...base, TOKENS)?.map((route) => route && accessOf(route))).toEqual(["token"]);
-  expect(unmatched(...base)).toMatchObject([{ direct_response: { status: 401 } }]);
+  expect(unmatched(...closed)).toMatchObject([{ direct_response: { status: 401 } }]);
+  expect(unmatched(...base)).toMatchObject([{ direct_response: { status: 404 } }]);
 });
 
 test("jwt > the filter is configured exactly so", () => {

@@ -43,7 +43,7 @@ const gatewayOn = (name: string, listenerPort: number) => `
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
-metadata: { name: ${name} }
+metadata: { name: ${name}, annotations: { gateway.portico.dev/access: deny } }
 spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${listenerPort}, protocol: HTTP }] }
 `;
 const tokensOn = (name: string, keys: string) =>

@@ -90,7 +90,7 @@ function listenersOf(
       listeners.filter(({ listener }) => listener.port === port).map(({ hostname }) => hostname),
       attachments.filter(({ listener }) => listener.listener.port === port),
       (hosted) => compileRoutes(hosted, rules, policies),
-      tokenIssuer ? "token" : "refused",
+      policies.accessByDefault(key),
     ),
   }));
 }

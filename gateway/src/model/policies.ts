@@ -8,17 +8,23 @@ import { isRefusal, type References } from "./references.ts";
 import { type Condition, fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
 /**
- * Who may pass. Closed by default, and closed in every doubt: a Gateway without a usable policy
- * refuses everything that no rule opens, between two policies for one rule the stricter counts,
- * and a policy that is not valid closes what it targets.
+ * Who may pass. A Gateway that no JWTPolicy targets is open, as the Gateway API has it, unless it
+ * asks to be closed; any other is closed in every doubt: without a usable policy it refuses
+ * everything that no rule opens, between two policies for one rule the stricter counts, and a
+ * policy that is not valid closes what it targets.
  */
 export interface Policies {
   tokenIssuerOf(gatewayKey: string): TokenIssuer | undefined;
+  /** Where no rule of a route says otherwise. */
+  accessByDefault(gatewayKey: string): Access;
   accessOf(route: HTTPRoute, ruleName: string | undefined, gatewayKey: string): Access;
   readonly verdicts: readonly Verdict[];
 }
 
 type Requirement = "Required" | "None";
+
+/** On a Gateway: `deny` refuses whatever nothing opens, with or without a JWTPolicy. */
+const ACCESS_ANNOTATION = "gateway.portico.dev/access";
 
 export function resolvePolicies(snapshot: Snapshot, references: References): Policies {
   const issuers = new Map<string, TokenIssuer>();
@@ -42,18 +48,44 @@ export function resolvePolicies(snapshot: Snapshot, references: References): Pol
     }
   }
 
+  const closed = closedGateways(snapshot);
+  const accessByDefault = (gatewayKey: string) => {
+    if (issuers.has(gatewayKey)) {
+      return "token";
+    }
+    return closed.has(gatewayKey) ? "refused" : "open";
+  };
+
   return {
     tokenIssuerOf: (gatewayKey) => issuers.get(gatewayKey),
+    accessByDefault,
     accessOf(route, ruleName, gatewayKey) {
       const key = keyOf(route.metadata);
       const requirement = requirements.get(`${key}#${ruleName}`) ?? requirements.get(key);
       if (requirement === "None") {
         return "open";
       }
-      return issuers.has(gatewayKey) ? "token" : "refused";
+      const access = accessByDefault(gatewayKey);
+      return requirement === "Required" && access === "open" ? "refused" : access;
     },
     verdicts,
   };
+}
+
+/** Targeted by a JWTPolicy, be it a good one, or closed by name: a misspelt `deny` is not `allow`. */
+function closedGateways(snapshot: Snapshot): ReadonlySet<string> {
+  const asked = snapshot.gateways.flatMap(({ metadata }) =>
+    (metadata.annotations[ACCESS_ANNOTATION] ?? "allow") === "allow" ? [] : [keyOf(metadata)],
+  );
+  const targeted = [
+    ...snapshot.jwtPolicies.map(({ metadata, spec }) => ({ metadata, targets: spec.targetRefs })),
+    ...snapshot.rejections.map(({ object, targets }) => ({ metadata: object, targets })),
+  ].flatMap(({ metadata: { namespace }, targets }) =>
+    (targets ?? []).flatMap(({ kind, name }) =>
+      kind === "Gateway" ? [keyOf({ namespace, name })] : [],
+    ),
+  );
+  return new Set([...asked, ...targeted]);
 }
 
 /** Required before None, so that the first policy to claim a rule is the one that counts. */

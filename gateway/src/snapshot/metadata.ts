@@ -19,6 +19,7 @@ export const Metadata = z.object({
   generation: z.number().int().optional(),
   creationTimestamp: z.coerce.string().nullish(),
   labels: z.record(z.string(), z.string()).default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
 });
 
 export type Metadata = z.infer<typeof Metadata>;

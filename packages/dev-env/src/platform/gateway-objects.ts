@@ -36,7 +36,12 @@ function gateway({ ports }: PlatformSettings) {
   return {
     apiVersion: "gateway.networking.k8s.io/v1",
     kind: "Gateway",
-    metadata: { name: GATEWAY, namespace: NAMESPACE },
+    metadata: {
+      name: GATEWAY,
+      namespace: NAMESPACE,
+      // Whatever nothing opens is refused, even while no JWTPolicy can be read.
+      annotations: { "gateway.portico.dev/access": "deny" },
+    },
     spec: {
       gatewayClassName: "portico",
       listeners: [{ name: "http", protocol: "HTTP", port: ports.gateway }],
