@@ -67,6 +67,10 @@ export const ServiceConfig = z.object({
     .meta({ description: "Where the issuer tells which access tokens are revoked" }),
 });
 
+/** For a program that only migrates: what it needs of the above. */
+export const readMigrationConfig = () =>
+  readConfig(ServiceConfig.pick({ mongodbUri: true, logLevel: true }), process.env);
+
 /** For a service that uses Redis. */
 export const redisUrl = secret("Redis connection string, user of this service");
 

@@ -10,6 +10,7 @@ export * from "./guard.ts";
 export * from "./health.ts";
 export * from "./logger.ts";
 export * from "./metrics.ts";
+export * from "./migrate-alone.ts";
 export * from "./migrations.ts";
 export * from "./mongo.ts";
 export * from "./openapi.ts";

@@ -55,3 +55,18 @@ test("seed > a second time changes nothing; another password replaces the old on
   const { account } = await signIn(auth, changed);
   expect(account.id).toBe(before[0]?._id);
 });
+
+test("seed > a first administrator is made once: a password chosen since then stays", async () => {
+  const first = {
+    ...clinician,
+    email: "first@portico.example",
+    roles: ["admin"],
+    onlyIfMissing: true,
+  };
+  const [made] = (await seed({ users: [first] })).users;
+  const chosen = { ...first, password: "chosen by that person", onlyIfMissing: false };
+  await seed({ users: [chosen] });
+  expect((await seed({ users: [first] })).users).toEqual([made]);
+  const { account } = await signIn(auth, chosen);
+  expect(account).toMatchObject({ id: made.id, roles: ["member", "admin"] });
+});

@@ -24,6 +24,8 @@ const User = z.object({
   roles: z.array(Role),
   emailVerified: z.boolean(),
   premiumUntil: z.iso.datetime().nullable(),
+  /** Leaves an account that has the address as it is: for a first administrator, who changes the password. */
+  onlyIfMissing: z.boolean().default(false),
 });
 
 const Seed = z.object({
@@ -39,8 +41,10 @@ await migrate(mongo, migrations, logger);
 const accounts = createAccountStore(mongo);
 const clients = createClientStore(mongo);
 
-async function putUser({ kind: _, password, premiumUntil, roles, ...rest }: z.output<typeof User>) {
+async function putUser(user: z.output<typeof User>) {
+  const { kind: _, password, premiumUntil, roles, onlyIfMissing, ...rest } = user;
   const known = await accounts.findCredentials(rest.email);
+  if (known && onlyIfMissing) return { email: rest.email, id: known.account.id };
   const knownHash = known?.passwordHash;
   const isKnown = knownHash && (await passwordMatches(knownHash, password));
   const account = {
