@@ -20,6 +20,7 @@ export function bootstrap(options: {
       cds_config: fileSource(options.clustersFile),
     },
     overload_manager: overloadManager(),
+    layered_runtime: runtime(),
     application_log_config: {
       log_format: {
         json_format: {
@@ -54,6 +55,27 @@ function overloadManager(): Json {
     actions: [
       overloadAction("envoy.overload_actions.shrink_heap", 0.95),
       overloadAction("envoy.overload_actions.stop_accepting_requests", 0.98),
+    ],
+  };
+}
+
+/**
+ * Of a connection's first 100 streams at least half must live for a second: opening and resetting
+ * them as fast as one can (CVE-2023-44487, "rapid reset") ends the connection. Regular expressions
+ * may be longer than Envoy's cautious 100 instructions; RE2 takes no more time for it than a text is long.
+ */
+function runtime(): Json {
+  const limits = {
+    "overload.premature_reset_total_stream_count": 100,
+    "overload.premature_reset_min_stream_lifetime_seconds": 1,
+    "re2.max_program_size.error_level": 100_000,
+    "re2.max_program_size.warn_level": 100_000,
+  };
+  return {
+    layers: [
+      { name: "limits", static_layer: limits },
+      // What an operator changes by hand, for an hour, through the admin interface.
+      { name: "admin", admin_layer: {} },
     ],
   };
 }

@@ -5,6 +5,7 @@ import { dropIdentityHeaders } from "./header-hygiene.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
 import { tracing } from "./tracing.ts";
+import { refuseMalformed } from "./well-formed.ts";
 
 /**
  * Everything between a client's bytes and a route, with the settings of Envoy's edge best practices:
@@ -16,7 +17,7 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
     {
       stat_prefix: listener.name,
       rds: { route_config_name: listener.name, config_source: fileSource(routesFile) },
-      http_filters: [jwtAuthn(listener.tokenIssuer), bodyLimit(), router()],
+      http_filters: [refuseMalformed(), jwtAuthn(listener.tokenIssuer), bodyLimit(), router()],
 
       ...clientIdentity(),
       ...pathHandling(),

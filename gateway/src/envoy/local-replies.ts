@@ -1,5 +1,6 @@
 import { extension, type Json } from "./envoy-config.ts";
 import { METHODS } from "./methods.ts";
+import { MALFORMED } from "./well-formed.ts";
 
 /**
  * Envoy's own answers as problem documents (RFC 9457), with the codes that the services use. What a
@@ -8,6 +9,10 @@ import { METHODS } from "./methods.ts";
 export function localReplies(): Json {
   return {
     mappers: [
+      mapper(
+        detailsStartWith(`rbac_access_denied_matched_policy[${MALFORMED}]`),
+        MALFORMED_REQUEST,
+      ),
       ...tokenProblems(),
       // Envoy refuses a QUERY without a body before any route says that there is no QUERY here.
       mapper(detailsStartWith("query_missing_content_type"), METHOD_NOT_ALLOWED),
@@ -59,12 +64,15 @@ const METHOD_NOT_ALLOWED: LocalProblem = {
   headers: { allow: METHODS.join(", ") },
 };
 
+const MALFORMED_REQUEST: LocalProblem = {
+  title: "Bad Request",
+  code: "invalid-request",
+  detail: "The request is malformed: its path, a header or its framing cannot be accepted.",
+  status: 400,
+};
+
 const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
-  400: {
-    title: "Bad Request",
-    code: "invalid-request",
-    detail: "The request is malformed: its path, a header or its framing cannot be accepted.",
-  },
+  400: MALFORMED_REQUEST,
   401: TOKEN_MISSING,
   403: {
     title: "Forbidden",
@@ -98,6 +106,11 @@ const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
     title: "Request Header Fields Too Large",
     code: "headers-too-large",
     detail: "The headers are larger than 12 KiB or more than 100.",
+  },
+  501: {
+    title: "Not Implemented",
+    code: "unsupported-transfer-coding",
+    detail: "Send a body with Content-Length or Transfer-Encoding: chunked.",
   },
   502: {
     title: "Bad Gateway",

@@ -3,6 +3,7 @@ import type { RouteMatch } from "../snapshot/gateway-api.ts";
 import { type EnvoyResource, type Json, typed } from "./envoy-config.ts";
 import { accessOnRoute } from "./jwt-authn.ts";
 import { otherMethod } from "./methods.ts";
+import { withSpellingGuards } from "./spelling-guards.ts";
 
 /** RDS: the hosts and routes of one listener. Envoy takes the first route that matches. */
 export function routeConfigurationOf(listener: Listener): EnvoyResource {
@@ -19,11 +20,15 @@ function virtualHostOf(host: Host): Json {
     name: host.hostname,
     domains: [host.hostname],
     retry_policy: retryPolicy(),
-    routes: [otherMethods(host.unmatched), ...host.routes.map(routeOf), unmatched(host.unmatched)],
+    routes: [
+      otherMethods(host.unmatched),
+      ...withSpellingGuards(host.routes, routeOf),
+      unmatched(host.unmatched),
+    ],
   };
 }
 
-function routeOf(route: Route): Json {
+function routeOf(route: Route) {
   return {
     name: route.name,
     match: { ...pathMatch(route.match.path), ...headerMatches(route.match) },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bootstrap } from "../envoy/bootstrap.ts";
-import { GATEWAY, given, TOKENS, virtualHosts } from "./given.ts";
+import { CLOSED_GATEWAY, GATEWAY, given, TOKENS, virtualHosts } from "./given.ts";
 
 /** Envoy's "Configuring Envoy as an edge proxy", field by field: a default that returns is seen here. */
 
@@ -49,15 +49,41 @@ test("edge > time, headers and streams are bounded", () => {
   });
 });
 
-test("edge > filters are in this order: who may pass, then how much, then where to", () => {
+test("edge > filters are in this order: is it well-formed, who may pass, how much, where to", () => {
   const filters = connectionManager().http_filters as { name: string; typed_config: Fields }[];
   expect(filters.map(({ name }) => name)).toEqual([
+    "envoy.filters.http.rbac",
     "envoy.filters.http.jwt_authn",
     "envoy.filters.http.buffer",
     "envoy.filters.http.router",
   ]);
-  expect(filters[1]?.typed_config).toMatchObject({ max_request_bytes: 1048576 });
-  expect(filters[2]?.typed_config).toMatchObject({ suppress_envoy_headers: true });
+  expect(filters.at(-2)?.typed_config).toMatchObject({ max_request_bytes: 1048576 });
+  expect(filters.at(-1)?.typed_config).toMatchObject({ suppress_envoy_headers: true });
+});
+
+test("edge > two Host or two Authorization headers are refused before anything else is looked at", () => {
+  const [first] = connectionManager().http_filters as { typed_config: Fields }[];
+  expect(first?.typed_config).toMatchObject({
+    rules: {
+      action: "DENY",
+      policies: {
+        malformed: {
+          permissions: [
+            { header: { name: ":authority", invert_match: true } },
+            {
+              and_rules: {
+                rules: [
+                  { header: { name: "authorization", string_match: { contains: "," } } },
+                  { header: { name: "authorization" } },
+                ],
+              },
+            },
+          ],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  });
 });
 
 test("edge > requests are numbered by Envoy, and the version of Envoy is not told", () => {
@@ -93,7 +119,7 @@ test("edge > the first route of every host answers the methods that nobody serve
       direct_response: { status: 405 },
     },
   ]);
-  expect(first(GATEWAY)).toMatchObject([{ direct_response: { status: 401 } }]);
+  expect(first(CLOSED_GATEWAY)).toMatchObject([{ direct_response: { status: 401 } }]);
 });
 
 test("edge > the process is bounded, and its admin interface is on loopback only", () => {
@@ -103,6 +129,19 @@ test("edge > the process is bounded, and its admin interface is on loopback only
     dynamic_resources: {
       lds_config: { path_config_source: { path: files.listenersFile } },
       cds_config: { path_config_source: { path: files.clustersFile } },
+    },
+    layered_runtime: {
+      layers: [
+        {
+          static_layer: {
+            "overload.premature_reset_total_stream_count": 100,
+            "overload.premature_reset_min_stream_lifetime_seconds": 1,
+            "re2.max_program_size.error_level": 100_000,
+            "re2.max_program_size.warn_level": 100_000,
+          },
+        },
+        { admin_layer: {} },
+      ],
     },
     overload_manager: {
       resource_monitors: [

@@ -42,7 +42,9 @@ const jwtFilter = (...yaml: string[]) => {
   const filterChains = given(...yaml).listener().filter_chains as unknown as [
     { filters: [{ typed_config: { http_filters: { name: string; typed_config: object }[] } }] },
   ];
-  return filterChains[0].filters[0].typed_config.http_filters[0];
+  return filterChains[0].filters[0].typed_config.http_filters.find(
+    ({ name }) => name === "envoy.filters.http.jwt_authn",
+  );
 };
 
 test("jwt > every rule needs a token unless a policy opens it", () => {
