@@ -1,0 +1,103 @@
+import type { ApiClient } from "../kubernetes/api-client.ts";
+import type { LiveObject } from "../kubernetes/object-store.ts";
+import { createReflector, type Waits } from "../kubernetes/reflector.ts";
+import { type ApiResource, RESOURCES } from "../kubernetes/resources.ts";
+import type { Logger } from "../logger.ts";
+import { Kind, keyOf, type ObjectRef } from "./metadata.ts";
+import type { ObjectSource } from "./object-source.ts";
+
+/**
+ * Kubernetes objects from an API server. There is no listing before every kind was listed once, so a
+ * part is never taken for the whole; from then on the last known state stays while the server is away.
+ */
+export interface KubernetesSource extends ObjectSource {
+  /** What those who write to an object must know of it. Undefined: it is not there. */
+  live(ref: ObjectRef): LiveObject | undefined;
+  /** Where to write to it. */
+  pathOf(ref: ObjectRef): ObjectPath;
+  /** Calls `changed` when somebody wrote a status, which no snapshot shows. */
+  watchLive(changed: () => void): void;
+}
+
+export interface ObjectPath {
+  readonly resource: ApiResource;
+  readonly version: string;
+}
+
+export function createKubernetesSource(
+  client: ApiClient,
+  logger: Logger,
+  options: { readonly waits?: Waits; readonly kinds?: readonly Kind[] } = {},
+): KubernetesSource {
+  const { kinds = Kind.options, waits } = options;
+  const stopping = new AbortController();
+  const listeners = { value: [] as (() => void)[], live: [] as (() => void)[] };
+  const reflectors = new Map(kinds.map((kind) => [kind as string, reflectorOf(kind)]));
+
+  function reflectorOf(kind: Kind) {
+    return createReflector({
+      ...{ client, kind, waits, resource: RESOURCES[kind] },
+      changed(what) {
+        if (unsynced().length === 0) {
+          for (const listener of listeners[what]) {
+            listener();
+          }
+        }
+      },
+      told(problem) {
+        if (problem === undefined) {
+          logger.info("watch.resumed", { kind });
+        } else {
+          logger.warn("watch.interrupted", { kind, message: problem });
+        }
+      },
+    });
+  }
+
+  function unsynced(): string[] {
+    return [...reflectors]
+      .filter(([, reflector]) => !reflector.isSynced())
+      .map(([kind, reflector]) => `${kind} (${reflector.problem() ?? "listing"})`);
+  }
+
+  function reflectorFor({ kind }: ObjectRef) {
+    const reflector = reflectors.get(kind);
+    if (reflector === undefined) {
+      throw new Error(`${kind} is not a kind that is watched`);
+    }
+    return reflector;
+  }
+
+  return {
+    watch(changed) {
+      listeners.value.push(changed);
+      for (const reflector of reflectors.values()) {
+        void reflector.run(stopping.signal);
+      }
+    },
+    watchLive: (changed) => void listeners.live.push(changed),
+
+    async list() {
+      const missing = unsynced();
+      if (missing.length > 0) {
+        throw new Error(`Not every kind was listed yet: ${missing.join(", ")}`);
+      }
+      const objects = [...reflectors.values()].flatMap((reflector) => [...reflector.values()]);
+      return { objects, problems: [] };
+    },
+
+    live: (ref) => reflectorFor(ref).live(keyOf(ref)),
+    pathOf(ref) {
+      const version = reflectorFor(ref).version();
+      if (version === undefined) {
+        throw new Error(`${ref.kind} was never listed`);
+      }
+      return { version, resource: RESOURCES[ref.kind as Kind] };
+    },
+
+    stop() {
+      stopping.abort();
+      client.close();
+    },
+  };
+}
