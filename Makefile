@@ -4,7 +4,7 @@ BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 NODE := $(BIN) NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/portico-commands" node
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test lint format generate verify demo clients bench bootstrap
+.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy bootstrap
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,15 @@ clients: bootstrap ## Authlib (Python) and go-oidc (Go) sign in, refresh and sig
 
 bench: bootstrap ## Measure, and print a table of ratios (ROWS=keycloak: that one)
 	@$(NODE) bench/run.ts
+
+images: bootstrap ## Build every container image, and print what each adds to the base (TAG=dev)
+	@$(NODE) k8s/build-images.ts
+
+cluster: bootstrap ## Kubernetes on this machine (kind, else CLUSTER_COMMAND) with Portico in it, and helm test
+	@$(NODE) k8s/cluster.ts
+
+deploy: bootstrap ## Install or upgrade Portico where kubectl points at (VALUES=file,file)
+	@$(NODE) k8s/deploy.ts
 
 bootstrap:
 	@command -v node >/dev/null || { echo 'Node is missing: install Node 20 or newer (https://nodejs.org).' >&2; exit 1; }

@@ -13,7 +13,7 @@ export default defineConfig({
       {
         test: {
           name: "services",
-          include: ["{services,packages,gateway}/**/*.test.ts"],
+          include: ["{services,packages,gateway,k8s}/**/*.test.ts"],
           globalSetup: [`${testing}/stores.global-setup.ts`],
           setupFiles: [`${testing}/guard-network.setup.ts`],
           testTimeout: 20_000,

@@ -19,6 +19,12 @@ export interface Mongod {
   administratorPassword: string;
 }
 
+/** What preparing one takes. */
+export type Preparable = Pick<Mongod, "port" | "administratorPassword"> & {
+  /** `host:port` under which clients, and mongod itself, reach it; loopback unless said otherwise. */
+  memberHost?: string;
+};
+
 export interface DatabaseUser {
   /** The user's name, and that of the one database it may use. */
   name: string;

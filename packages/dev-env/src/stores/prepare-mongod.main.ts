@@ -2,12 +2,12 @@ import { json } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure } from "../failure.ts";
 import { acceptsConnections } from "../processes/readiness.ts";
-import type { DatabaseUser, Mongod } from "./mongod.ts";
+import type { DatabaseUser, Preparable } from "./mongod.ts";
 import { prepareMongod } from "./prepare-mongod.ts";
 
 /** Run as a process of its own, with a Preparation on standard input. A Failure is the one line on standard error. */
 export interface Preparation {
-  mongod: Mongod;
+  mongod: Preparable;
   users: DatabaseUser[];
 }
 

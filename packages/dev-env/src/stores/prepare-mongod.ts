@@ -5,7 +5,7 @@ import {
   ADMINISTRATOR,
   administratorUri,
   type DatabaseUser,
-  type Mongod,
+  type Preparable,
   REPLICA_SET,
 } from "./mongod.ts";
 
@@ -20,20 +20,20 @@ const electing = [NOT_WRITABLE_PRIMARY, NOT_PRIMARY_OR_SECONDARY];
 const PRIMARY_WITHIN_MS = 20_000;
 
 /** Brings a mongod that accepts connections to the state services need. Doing it again changes nothing. */
-export async function prepareMongod(mongod: Mongod, users: DatabaseUser[]): Promise<void> {
+export async function prepareMongod(mongod: Preparable, users: DatabaseUser[]): Promise<void> {
   await initiateReplicaSet(mongod);
   await ensureAdministrator(mongod);
   await withClient(administratorUri(mongod, { direct: true }), async (client) => {
-    await followPort(client, mongod.port);
+    await followAddress(client, mongod);
     await Promise.all(users.map((user) => whenPrimary(() => ensureUser(client, user))));
   });
 }
 
-async function initiateReplicaSet({ port }: Mongod): Promise<void> {
-  await withClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, async (client) => {
+async function initiateReplicaSet(mongod: Preparable): Promise<void> {
+  await withClient(loopbackUri(mongod), async (client) => {
     const { setName } = await client.db("admin").command({ hello: 1 });
     if (setName) return;
-    const configuration = { _id: REPLICA_SET, members: [member(port)] };
+    const configuration = { _id: REPLICA_SET, members: [member(mongod)] };
     await client
       .db("admin")
       .command({ replSetInitiate: configuration })
@@ -42,12 +42,17 @@ async function initiateReplicaSet({ port }: Mongod): Promise<void> {
   });
 }
 
-const member = (port: number) => ({ _id: 0, host: `127.0.0.1:${port}` });
+const loopbackUri = ({ port }: Preparable) => `mongodb://127.0.0.1:${port}/?directConnection=true`;
+
+const member = ({ port, memberHost = `127.0.0.1:${port}` }: Preparable) => ({
+  _id: 0,
+  host: memberHost,
+});
 
 /** The localhost exception lets anyone on this machine create the first user, and nobody after that. */
-async function ensureAdministrator(mongod: Mongod): Promise<void> {
+async function ensureAdministrator(mongod: Preparable): Promise<void> {
   if (await administratorSignsIn(mongod)) return;
-  await withClient(`mongodb://127.0.0.1:${mongod.port}/?directConnection=true`, async (client) => {
+  await withClient(loopbackUri(mongod), async (client) => {
     try {
       await whenPrimary(() => createAdministrator(client, mongod.administratorPassword));
     } catch (error) {
@@ -68,7 +73,7 @@ function createAdministrator(client: Client, password: string) {
   });
 }
 
-async function administratorSignsIn(mongod: Mongod): Promise<boolean> {
+async function administratorSignsIn(mongod: Preparable): Promise<boolean> {
   try {
     await withClient(administratorUri(mongod, { direct: true }), async () => {});
     return true;
@@ -78,12 +83,12 @@ async function administratorSignsIn(mongod: Mongod): Promise<boolean> {
   }
 }
 
-/** The replica set remembers its member's address: after a change of the port it has to be told the new one. */
-async function followPort(client: Client, port: number): Promise<void> {
+/** The replica set remembers its member's address: after a change of it, it has to be told the new one. */
+async function followAddress(client: Client, mongod: Preparable): Promise<void> {
   const { config } = await client.db("admin").command({ replSetGetConfig: 1 });
-  if (config.members[0].host === member(port).host) return;
+  if (config.members[0].host === member(mongod).host) return;
   const version = config.version + 1;
-  const moved = { ...config, version, members: [{ ...config.members[0], ...member(port) }] };
+  const moved = { ...config, version, members: [{ ...config.members[0], ...member(mongod) }] };
   await client.db("admin").command({ replSetReconfig: moved, force: true });
 }
 

@@ -1,0 +1,71 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { z } from "zod";
+import { serviceNames } from "../packages/dev-env/src/configuration/services.ts";
+
+const chart = join(import.meta.dirname, "..", "helm", "portico");
+const read = (file: string) => readFile(join(chart, file), "utf8");
+const schema = z.fromJSONSchema(JSON.parse(await read("values.schema.json")));
+const values = async () => parse(await read("values.yaml"));
+const check = (given: unknown) => schema.safeParse(given).error?.issues ?? [];
+
+describe("values.schema.json", () => {
+  it("accepts values.yaml, and what k8s/ says instead for a cloud", async () => {
+    expect(check(await values())).toEqual([]);
+    const cloud = parse(await readFile(join(import.meta.dirname, "values-eks.yaml"), "utf8"));
+    expect(check(merged(await values(), cloud))).toEqual([]);
+  });
+
+  it.each([
+    ["an unknown value", { replicas: 3 }],
+    ["a misspelt value of a service", { services: { auth: { replicas: 3 } } }],
+    ["an unknown service", { services: { cart: {} } }],
+    ["an origin with a path", { publicOrigin: "https://portico.example/" }],
+    ["no replica", { serviceDefaults: { replicaCount: 0 } }],
+    ["a replica count that is text", { services: { posts: { replicaCount: "2" } } }],
+    ["another type of Service", { gateway: { service: { type: "ExternalName" } } }],
+    ["a port out of range", { gateway: { listeners: [{ name: "a", protocol: "HTTP", port: 0 }] } }],
+    ["an amount of memory that is none", { redis: { resources: { limits: { memory: "1 GB" } } } }],
+    ["a role that nobody has", { services: { auth: { secondFactorRoles: "admin,root" } } }],
+  ])("refuses %s", async (_, wrong) => {
+    expect(check(merged(await values(), wrong))).not.toEqual([]);
+  });
+});
+
+function merged(below: unknown, above: unknown): unknown {
+  if (!isObject(below) || !isObject(above)) return above;
+  const keys = [...new Set([...Object.keys(below), ...Object.keys(above)])];
+  return Object.fromEntries(
+    keys.map((key) => [key, key in above ? merged(below[key], above[key]) : below[key]]),
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+test("chart > says of every value what it is: none stands without a comment near it", async () => {
+  const lines = (await read("values.yaml")).split("\n");
+  const topLevel = lines.flatMap((line, index) => (/^[a-z]\w*:/i.test(line) ? [index] : []));
+  const uncommented = topLevel.filter(
+    (index) => !lines.slice(Math.max(0, index - 4), index).some((line) => line.startsWith("#")),
+  );
+  expect(uncommented.map((index) => lines[index])).toEqual([]);
+});
+
+test("chart > ships the gateway's objects as a laptop has them: no template in them, no namespace", async () => {
+  const files = await readdir(join(chart, "gateway"));
+  const texts = await Promise.all(files.map((file) => read(join("gateway", file))));
+  expect(texts.join()).not.toContain("{{");
+  const objects = texts.flatMap((text) => parseAllDocuments(text).map((one) => one.toJS()));
+  expect(objects.filter(({ metadata }) => metadata.namespace)).toEqual([]);
+  const routes = objects.filter(({ kind }) => kind === "HTTPRoute");
+  expect(routes.map(({ metadata }) => metadata.name).sort()).toEqual([...serviceNames].sort());
+  const gatewayClass = objects.find(({ kind }) => kind === "GatewayClass");
+  const { gatewayClass: given } = (await values()).gateway;
+  expect([given.name, given.controllerName]).toEqual([
+    gatewayClass.metadata.name,
+    gatewayClass.spec.controllerName,
+  ]);
+});
