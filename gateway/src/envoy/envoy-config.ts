@@ -18,16 +18,20 @@ export interface EnvoyConfig {
   readonly routes: ReadonlyMap<string, EnvoyResource>;
   readonly clusters: ReadonlyMap<string, EnvoyResource>;
   readonly endpoints: ReadonlyMap<string, EnvoyResource>;
+  readonly secrets: ReadonlyMap<string, EnvoyResource>;
 }
 
 export type ResourceKind = keyof EnvoyConfig;
+
+/** The kinds that have a file for each resource, so that a change of one touches no other. */
+export type FiledKind = "routes" | "endpoints" | "secrets";
 
 /** What depends on the place and not on the objects. */
 export interface Surroundings {
   /** The address Envoy's listeners bind. */
   readonly host: string;
   /** Where Envoy finds the resources that are not in the listener or cluster that names them. */
-  fileOf(kind: "routes" | "endpoints", name: string): string;
+  fileOf(kind: FiledKind, name: string): string;
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Listener } from "../model/model.ts";
 import { accessLog } from "./access-log.ts";
+import { cors } from "./cors.ts";
 import { type EnvoyResource, extension, fileSource, type Json, typed } from "./envoy-config.ts";
 import { dropIdentityHeaders } from "./header-hygiene.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
+import { noUpgrades } from "./streaming.ts";
 import { tracing } from "./tracing.ts";
 import { refuseMalformed } from "./well-formed.ts";
 
@@ -17,7 +19,14 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
     {
       stat_prefix: listener.name,
       rds: { route_config_name: listener.name, config_source: fileSource(routesFile) },
-      http_filters: [refuseMalformed(), jwtAuthn(listener.tokenIssuer), bodyLimit(), router()],
+      http_filters: [
+        refuseMalformed(),
+        cors(),
+        jwtAuthn(listener.tokenIssuer),
+        bodyLimit(),
+        router(),
+      ],
+      upgrade_configs: noUpgrades,
 
       ...clientIdentity(),
       ...pathHandling(),

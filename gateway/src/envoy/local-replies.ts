@@ -91,6 +91,11 @@ const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
     code: "payload-too-large",
     detail: "The body is larger than 1 MiB.",
   },
+  421: {
+    title: "Misdirected Request",
+    code: "misdirected-request",
+    detail: "This connection was made for another host. Ask again on a new one.",
+  },
   426: {
     title: "Upgrade Required",
     code: "upgrade-required",

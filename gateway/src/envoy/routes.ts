@@ -1,17 +1,24 @@
-import type { Access, Destination, Host, Listener, Route } from "../model/model.ts";
-import type { RouteMatch } from "../snapshot/gateway-api.ts";
+import type { Access, Host, Route, Server } from "../model/model.ts";
+import { corsOnRoute } from "./cors.ts";
 import { type EnvoyResource, type Json, typed } from "./envoy-config.ts";
+import { headerMutations } from "./header-mutations.ts";
 import { accessOnRoute } from "./jwt-authn.ts";
 import { otherMethod } from "./methods.ts";
+import { retryPolicy } from "./retries.ts";
+import { routeAction } from "./route-action.ts";
+import { matchOf } from "./route-match.ts";
 import { withSpellingGuards } from "./spelling-guards.ts";
+import { streamingOnRoute } from "./streaming.ts";
 
-/** RDS: the hosts and routes of one listener. Envoy takes the first route that matches. */
-export function routeConfigurationOf(listener: Listener): EnvoyResource {
+/** RDS: the hosts and routes of one server. Envoy takes the first route that matches. */
+export function routeConfigurationOf(server: Server): EnvoyResource {
   return typed("envoy.config.route.v3.RouteConfiguration", {
-    name: listener.name,
+    name: server.name,
     // `localhost:8080` is the host `localhost`; the service still sees the port in Host.
     ignore_port_in_host_matching: true,
-    virtual_hosts: listener.hosts.map(virtualHostOf),
+    // What a backendRef says of a header comes after what its rule says.
+    most_specific_header_mutations_wins: true,
+    virtual_hosts: server.hosts.map(virtualHostOf),
   });
 }
 
@@ -20,20 +27,27 @@ function virtualHostOf(host: Host): Json {
     name: host.hostname,
     domains: [host.hostname],
     retry_policy: retryPolicy(),
-    routes: [
-      otherMethods(host.unmatched),
-      ...withSpellingGuards(host.routes, routeOf),
-      unmatched(host.unmatched),
-    ],
+    routes: host.isMisdirected
+      ? [misdirected()]
+      : [
+          otherMethods(host.unmatched),
+          ...withSpellingGuards(host.routes, routeOf),
+          unmatched(host.unmatched),
+        ],
   };
 }
 
 function routeOf(route: Route) {
   return {
     name: route.name,
-    match: { ...pathMatch(route.match.path), ...headerMatches(route.match) },
-    ...answer(route),
-    typed_per_filter_config: accessOnRoute(route.access),
+    match: matchOf(route),
+    ...routeAction(route),
+    ...headerMutations(route),
+    typed_per_filter_config: {
+      ...accessOnRoute(route.access),
+      ...corsOnRoute(route.cors),
+      ...streamingOnRoute(route),
+    },
   };
 }
 
@@ -56,80 +70,12 @@ function unmatched(access: Access): Json {
   };
 }
 
-function pathMatch({ type, value }: RouteMatch["path"]): { readonly [field: string]: Json } {
-  if (type === "Exact") {
-    return { path: value };
-  }
-  // Segment by segment: /posts matches /posts and /posts/1, and never /postsx.
-  const prefix = value.replace(/\/$/, "");
-  return prefix === "" ? { prefix: "/" } : { path_separated_prefix: prefix };
-}
-
-function headerMatches({ method, headers }: RouteMatch): { readonly [field: string]: Json } {
-  const exact = (name: string, value: string) => ({ name, string_match: { exact: value } });
-  const matches = [
-    ...(method ? [exact(":method", method)] : []),
-    ...headers.map(({ name, value }) => exact(name.toLowerCase(), value)),
-  ];
-  return matches.length > 0 ? { headers: matches } : {};
-}
-
-function answer({ access, destinations, timeouts }: Route): { readonly [field: string]: Json } {
-  if (access === "refused") {
-    return { direct_response: { status: 401 } };
-  }
-  const target = targetOf(destinations.filter(({ weight }) => weight > 0));
-  if (target === undefined) {
-    return { direct_response: { status: 500 } };
-  }
-  const { requestMs, backendRequestMs } = timeouts;
+/** RFC 9110, section 15.5.20: the client is to ask again on a connection of its own. */
+function misdirected(): Json {
   return {
-    route: {
-      ...target,
-      ...(requestMs !== undefined && { timeout: seconds(requestMs) }),
-      // Instead of the host's, not beside it.
-      ...(backendRequestMs !== undefined && { retry_policy: retryPolicy(backendRequestMs) }),
-    },
+    name: "misdirected",
+    match: { prefix: "/" },
+    direct_response: { status: 421 },
+    typed_per_filter_config: accessOnRoute("open"),
   };
-}
-
-/** Named by no cluster: Envoy answers its share with `cluster_not_found_response_code`. */
-const NOWHERE = "unresolved";
-
-function targetOf(
-  destinations: readonly Destination[],
-): { readonly [field: string]: Json } | undefined {
-  if (destinations.every(({ backend }) => backend === undefined)) {
-    return undefined;
-  }
-  const [only, ...others] = destinations;
-  if (only?.backend !== undefined && others.length === 0) {
-    return { cluster: only.backend };
-  }
-  return {
-    cluster_not_found_response_code: "INTERNAL_SERVER_ERROR",
-    weighted_clusters: {
-      clusters: destinations.map(({ backend, weight }) => ({ name: backend ?? NOWHERE, weight })),
-    },
-  };
-}
-
-/**
- * Only what may be asked twice is asked again, and only when no answer came: a service that is
- * killed and back costs a read nothing, and a write is never done twice.
- */
-function retryPolicy(perTryMs?: number): Json {
-  return {
-    retry_on: "connect-failure,refused-stream,reset",
-    num_retries: 3,
-    ...(perTryMs !== undefined && { per_try_timeout: seconds(perTryMs) }),
-    retry_back_off: { base_interval: "0.1s", max_interval: "1s" },
-    retriable_request_headers: [
-      { name: ":method", string_match: { safe_regex: { regex: "GET|HEAD|OPTIONS" } } },
-    ],
-  };
-}
-
-function seconds(milliseconds: number): string {
-  return `${milliseconds / 1000}s`;
 }

@@ -4,14 +4,17 @@ import { endpointsOf } from "./endpoints.ts";
 import type { EnvoyConfig, EnvoyResource, Surroundings } from "./envoy-config.ts";
 import { listenerOf } from "./listeners.ts";
 import { routeConfigurationOf } from "./routes.ts";
+import { secretOf } from "./tls.ts";
 
 /** The model in Envoy's words. Pure, and sorted because the model is: equal input, equal bytes. */
 export function translate(model: Model, surroundings: Surroundings): EnvoyConfig {
+  const servers = model.listeners.flatMap((listener) => listener.servers);
   return {
     listeners: named(model.listeners, (listener) => listenerOf(listener, surroundings)),
-    routes: named(model.listeners, routeConfigurationOf),
+    routes: named(servers, routeConfigurationOf),
     clusters: named(model.backends, (backend) => clusterOf(backend, surroundings)),
     endpoints: named(model.backends, endpointsOf),
+    secrets: named(model.secrets, secretOf),
   };
 }
 

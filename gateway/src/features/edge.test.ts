@@ -49,10 +49,11 @@ test("edge > time, headers and streams are bounded", () => {
   });
 });
 
-test("edge > filters are in this order: is it well-formed, who may pass, how much, where to", () => {
+test("edge > filters are in this order: is it well-formed, is it a preflight, who may pass, how much, where to", () => {
   const filters = connectionManager().http_filters as { name: string; typed_config: Fields }[];
   expect(filters.map(({ name }) => name)).toEqual([
     "envoy.filters.http.rbac",
+    "envoy.filters.http.cors",
     "envoy.filters.http.jwt_authn",
     "envoy.filters.http.buffer",
     "envoy.filters.http.router",

@@ -2,7 +2,8 @@ import { parseAllDocuments } from "yaml";
 import type { EnvoyConfig, EnvoyResource } from "../envoy/envoy-config.ts";
 import { translate } from "../envoy/translate.ts";
 import { buildModel } from "../model/build-model.ts";
-import { isRefused, type Verdict } from "../model/verdict.ts";
+import type { SocketPortOf } from "../model/gateways.ts";
+import { type Condition, isBadNews, isRefused, type Verdict } from "../model/verdict.ts";
 import { takeSnapshot } from "../snapshot/snapshot.ts";
 
 /** Objects in, exact Envoy configuration out: what every test of a feature is made of. */
@@ -34,13 +35,23 @@ interface VirtualHostView {
 }
 
 export function given(...yaml: readonly string[]): Outcome {
+  return outcomeOf(yaml);
+}
+
+/** The same where each Gateway has an address of its own. */
+given.on =
+  (socketPortOf: SocketPortOf) =>
+  (...yaml: readonly string[]): Outcome =>
+    outcomeOf(yaml, socketPortOf);
+
+function outcomeOf(yaml: readonly string[], socketPortOf?: SocketPortOf): Outcome {
   const values = yaml.flatMap((text) =>
     parseAllDocuments(text).map((document): unknown => document.toJS()),
   );
   const objects = values
     .filter((value) => value !== null)
     .map((value, index) => ({ origin: `object ${index + 1}`, value }));
-  const model = buildModel(takeSnapshot({ objects, problems: [] }, "portico"));
+  const model = buildModel(takeSnapshot({ objects, problems: [] }, "portico"), socketPortOf);
   const config = translate(model, {
     host: "127.0.0.1",
     fileOf: (kind, name) => `/envoy/${kind}/${name}.json`,
@@ -71,8 +82,13 @@ export function accessOf({ direct_response, typed_per_filter_config }: RouteView
 }
 
 function describe({ object, conditions }: Verdict): string {
-  const bad = conditions.find(({ status }) => status === "False");
+  // That it is not programmed follows from the others.
+  const [bad] = conditions.filter(isBadNews).sort(programmedLast);
   return `${object.kind} ${object.namespace}/${object.name}: ${bad?.reason}: ${bad?.message}`;
+}
+
+function programmedLast(a: Condition, b: Condition): number {
+  return Number(a.type === "Programmed") - Number(b.type === "Programmed");
 }
 
 function named<Value>(values: ReadonlyMap<string, Value>, name: string): Value {

@@ -99,7 +99,9 @@ rules:
 });
 
 test.each([
-  ["{ type: RegularExpression, value: /a.* }", "path.type"],
+  ["{ type: RegularExpression, value: '/(?=a)' }", "path.value"],
+  ["{ type: RegularExpression, value: '/((a{1000}){1000})' }", "path.value"],
+  ["{ type: Glob, value: /a }", "path.type"],
   ["{ value: posts }", "path.value"],
   ["{ value: /a//b }", "path.value"],
   ["{ value: /a/../b }", "path.value"],
@@ -116,14 +118,59 @@ test.each([
   expect(routes().map(({ name }) => name)).toEqual(["portico/good/0"]);
 });
 
-test("matching > what is not supported is refused by name rather than ignored", () => {
-  const { refusals } = given(
+test("matching > expressions, query parameters and every other part of a match are Envoy's", () => {
+  const { routes, refusals } = given(
     ...base,
-    route("filtered", `rules: [{ filters: [{ type: RequestRedirect }], ${backendRefs} }]`),
-    route("queried", `rules: [{ matches: [{ queryParams: [] }], ${backendRefs} }]`),
+    route(
+      "r",
+      `
+rules:
+  - matches:
+      - path: { type: RegularExpression, value: "/v[0-9]+/.*" }
+        headers: [{ type: RegularExpression, name: Version, value: "[0-9]+" }]
+        queryParams: [{ name: animal, value: whale }, { type: RegularExpression, name: Age, value: "[0-9]+" }]
+    ${backendRefs}`,
+    ),
+  );
+  expect(refusals).toEqual([]);
+  expect(routes()[0]?.match).toEqual({
+    safe_regex: { regex: "/v[0-9]+/.*" },
+    headers: [{ name: "version", string_match: { safe_regex: { regex: "[0-9]+" } } }],
+    query_parameters: [
+      { name: "animal", string_match: { exact: "whale" } },
+      { name: "Age", string_match: { safe_regex: { regex: "[0-9]+" } } },
+    ],
+  });
+});
+
+test("matching > more query parameters come before fewer, after the number of headers", () => {
+  const rules = [
+    "name: plain, matches: [{}]",
+    "name: one, matches: [{ queryParams: [{ name: a, value: x }] }]",
+    "name: two, matches: [{ queryParams: [{ name: a, value: x }, { name: b, value: x }] }]",
+    "name: header, matches: [{ headers: [{ name: a, value: x }] }]",
+    "name: regex, matches: [{ path: { type: RegularExpression, value: /.* } }]",
+  ].map((rule) => `{ ${rule}, ${backendRefs} }`);
+  const { routes } = given(...base, route("r", `rules: [${rules.join(", ")}]`));
+  expect(routes().map(({ name }) => name.split("/")[2])).toEqual([
+    "regex",
+    "header",
+    "two",
+    "one",
+    "plain",
+  ]);
+});
+
+test("matching > a field that nobody knows is refused by name rather than ignored", () => {
+  const { refusals, verdicts } = given(
+    ...base,
+    route("odd", `rules: [{ matches: [{ cookies: [] }], ${backendRefs} }]`),
   );
   expect(refusals).toEqual([
-    expect.stringContaining("spec.rules[0]: has filters, which this gateway does not support"),
-    expect.stringContaining("spec.rules[0].matches[0]: has queryParams"),
+    expect.stringContaining("spec.rules[0].matches[0]: has cookies, which this gateway does not"),
   ]);
+  expect(verdicts.find(({ object }) => object.name === "odd")).toMatchObject({
+    parent: { kind: "Gateway", name: "portico" },
+    conditions: [{ type: "Accepted", status: "False", reason: "UnsupportedValue" }],
+  });
 });

@@ -1,108 +1,149 @@
-import type { HTTPRoute, ParentRef } from "../snapshot/gateway-api.ts";
-import { keyOf, refOf } from "../snapshot/metadata.ts";
-import type { Snapshot } from "../snapshot/snapshot.ts";
-import type { AcceptedGateway, AcceptedListener, Gateways } from "./gateways.ts";
+import { GATEWAY_GROUP, type ParentRef } from "../snapshot/gateway-api.ts";
+import { keyOf, type ObjectRef } from "../snapshot/metadata.ts";
+import type { AnyRoute } from "./any-route.ts";
+import { type Gateways, type OurGateway, type Parent, parentKey } from "./gateways.ts";
 import { ANY_HOST, intersection } from "./hostnames.ts";
-import { type Condition, fails, holds, type Refusal, type Verdict } from "./verdict.ts";
+import type { ListenerState } from "./listeners.ts";
+import type { Namespaces } from "./namespaces.ts";
+import { fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
-/** One HTTPRoute on one listener, under the hostnames that both allow. */
+/** One route on one listener, under the hostnames that both allow. */
 export interface Attachment {
-  readonly gatewayKey: string;
-  readonly listener: AcceptedListener;
+  readonly gateway: OurGateway;
+  readonly listener: ListenerState;
   readonly hostnames: readonly string[];
-  readonly route: HTTPRoute;
+  readonly route: AnyRoute;
+}
+
+/** One parentRef of one route that names something of ours, and what came of it. */
+export interface Outcome {
+  readonly route: AnyRoute;
+  readonly gateway: OurGateway | undefined;
+  readonly verdict: Verdict;
 }
 
 export interface Attachments {
   readonly attachments: readonly Attachment[];
-  readonly verdicts: readonly Verdict[];
+  readonly outcomes: readonly Outcome[];
 }
 
-export function attachRoutes(snapshot: Snapshot, gateways: Gateways): Attachments {
-  const accepted = new Map(gateways.accepted.map((gateway) => [gateway.key, gateway]));
+export function attachRoutes(
+  routes: readonly AnyRoute[],
+  gateways: Gateways,
+  namespaces: Namespaces,
+): Attachments {
   const attachments: Attachment[] = [];
-  const verdicts: Verdict[] = [];
-  for (const route of snapshot.httpRoutes) {
-    for (const parent of route.spec.parentRefs) {
-      const key = parentKey(route, parent);
-      if (parent.kind !== "Gateway" || gateways.foreign.has(key)) {
+  const outcomes: Outcome[] = [];
+  for (const route of routes) {
+    for (const ref of route.parentRefs) {
+      const parent = findParent(ref, route.metadata.namespace, gateways);
+      if (parent === "foreign") {
         continue;
       }
-      const outcome = attach(route, parent, accepted.get(key), key);
-      if (Array.isArray(outcome)) {
-        attachments.push(...outcome);
-        verdicts.push(verdictOn(route, parent, holds("Accepted")));
-      } else {
-        verdicts.push(verdictOn(route, parent, fails("Accepted", outcome)));
-      }
+      const outcome = attach(route, ref, parent, namespaces);
+      const attached = Array.isArray(outcome) ? outcome : [];
+      const refusal = Array.isArray(outcome) ? refuseUnready(attached) : outcome;
+      attachments.push(...attached);
+      outcomes.push({
+        route,
+        gateway: parent?.gateway,
+        verdict: {
+          object: { kind: route.kind, ...nameOf(route) },
+          generation: route.metadata.generation,
+          parent: parentOf(ref, route.metadata.namespace),
+          conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted")],
+        },
+      });
     }
   }
-  return { attachments, verdicts };
+  return { attachments, outcomes };
 }
 
-function parentKey(route: HTTPRoute, parent: ParentRef): string {
-  return keyOf({ namespace: parent.namespace ?? route.metadata.namespace, name: parent.name });
+function nameOf({ metadata: { namespace, name } }: AnyRoute) {
+  return { namespace, name };
 }
 
-function verdictOn(route: HTTPRoute, parent: ParentRef, condition: Condition): Verdict {
+/** Gateways that are nobody's may yet come; whatever else is not ours is another controller's. */
+export function findParent(
+  ref: ParentRef,
+  namespace: string,
+  gateways: Gateways,
+): Parent | undefined | "foreign" {
+  const object = parentOf(ref, namespace);
+  const parent = gateways.parents.get(parentKey(object));
+  const isForeign =
+    ref.group !== GATEWAY_GROUP ||
+    (ref.kind !== "Gateway" && parent === undefined) ||
+    (ref.kind === "Gateway" && gateways.foreign.has(keyOf(object)));
+  return isForeign ? "foreign" : parent;
+}
+
+export function parentOf(
+  { kind, name, namespace, sectionName, port }: ParentRef,
+  own: string,
+): ObjectRef & { readonly sectionName?: string; readonly port?: number } {
   return {
-    object: refOf("HTTPRoute", route.metadata),
-    generation: route.metadata.generation,
-    parent: {
-      kind: "Gateway",
-      namespace: parent.namespace ?? route.metadata.namespace,
-      name: parent.name,
-      sectionName: parent.sectionName,
-      port: parent.port,
-    },
-    conditions: [condition],
+    kind,
+    namespace: namespace ?? own,
+    name,
+    ...(sectionName !== undefined && { sectionName }),
+    ...(port !== undefined && { port }),
   };
 }
 
-/** The listeners that a parentRef reaches, step by step, as HTTPRoute's `Accepted` reasons are named. */
+/** The listeners that a parentRef reaches, step by step, as a route's `Accepted` reasons are named. */
 function attach(
-  route: HTTPRoute,
-  parent: ParentRef,
-  gateway: AcceptedGateway | undefined,
-  key: string,
+  route: AnyRoute,
+  ref: ParentRef,
+  parent: Parent | undefined,
+  namespaces: Namespaces,
 ): Attachment[] | Refusal {
-  const named = (gateway?.listeners ?? []).filter(
+  const object = parentOf(ref, route.metadata.namespace);
+  const name = `${object.kind} ${keyOf(object)}`;
+  const named = (parent?.listeners ?? []).filter(
     ({ listener }) =>
-      (parent.sectionName === undefined || listener.name === parent.sectionName) &&
-      (parent.port === undefined || listener.port === parent.port),
+      (ref.sectionName === undefined || listener.name === ref.sectionName) &&
+      (ref.port === undefined || listener.port === ref.port),
   );
-  if (!gateway || named.length === 0) {
-    const message = gateway ? `Gateway ${key} has no such listener` : `there is no Gateway ${key}`;
+  if (!parent || named.length === 0) {
+    const message = parent ? `${name} has no such listener` : `there is no ${name}`;
     return { reason: "NoMatchingParent", message };
   }
-  const allowed = named.filter((listener) => allowsNamespace(listener, gateway, route));
+  const ofKind = named.filter(({ supportedKinds }) =>
+    supportedKinds.some(({ kind }) => kind === route.kind),
+  );
+  if (ofKind.length === 0) {
+    const message = `allowedRoutes of ${name} keep out ${route.kind}`;
+    return { reason: "NotAllowedByListeners", message };
+  }
+  const allowed = ofKind.filter(({ listener, owner }) =>
+    namespaces.allows(listener.allowedRoutes.namespaces, owner.namespace, route.metadata.namespace),
+  );
   if (allowed.length === 0) {
-    const message = `allowedRoutes of Gateway ${key} keep out namespace ${route.metadata.namespace}`;
+    const message = `allowedRoutes of ${name} keep out namespace ${route.metadata.namespace}`;
     return { reason: "NotAllowedByListeners", message };
   }
   const attachments = allowed.flatMap((listener) => {
     const hostnames = hostnamesOn(listener, route);
-    return hostnames.length > 0 ? [{ gatewayKey: key, listener, hostnames, route }] : [];
+    return hostnames.length > 0 ? [{ gateway: parent.gateway, listener, hostnames, route }] : [];
   });
   if (attachments.length === 0) {
-    const message = `no listener of Gateway ${key} has one of ${route.spec.hostnames.join(", ")}`;
+    const message = `no listener of ${name} has one of ${route.hostnames.join(", ")}`;
     return { reason: "NoMatchingListenerHostname", message };
   }
   return attachments;
 }
 
-function allowsNamespace(
-  { listener }: AcceptedListener,
-  { gateway }: AcceptedGateway,
-  route: HTTPRoute,
-) {
-  const { from } = listener.allowedRoutes.namespaces;
-  return (
-    from === "All" || (from === "Same" && route.metadata.namespace === gateway.metadata.namespace)
-  );
+/** They are attached, and counted, all the same. */
+function refuseUnready(attachments: readonly Attachment[]): Refusal | undefined {
+  if (attachments.some(({ listener }) => listener.isAccepted)) {
+    return undefined;
+  }
+  const names = attachments.map(({ listener }) => listener.listener.name).join(", ");
+  return { reason: "NoMatchingParent", message: `listener ${names} is not accepted` };
 }
 
-function hostnamesOn({ hostname }: AcceptedListener, route: HTTPRoute): string[] {
-  const wanted = route.spec.hostnames.length > 0 ? route.spec.hostnames : [ANY_HOST];
+function hostnamesOn({ hostname }: ListenerState, route: AnyRoute): string[] {
+  const wanted = route.hostnames.length > 0 ? route.hostnames : [ANY_HOST];
   return [...new Set(wanted.flatMap((one) => intersection(hostname, one) ?? []))];
 }

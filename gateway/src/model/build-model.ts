@@ -1,204 +1,222 @@
-import { durationMs, type HTTPRoute, type RouteRule } from "../snapshot/gateway-api.ts";
 import { keyOf } from "../snapshot/metadata.ts";
-import type { Rejection, Snapshot } from "../snapshot/snapshot.ts";
-import { type Attachment, attachRoutes } from "./attachments.ts";
-import { type AcceptedGateway, acceptGateways } from "./gateways.ts";
-import { ANY_HOST, coverers } from "./hostnames.ts";
-import type { Access, Destination, Host, Listener, Model, Route, Timeouts } from "./model.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { type AnyRoute, type AnyRule, routesOf } from "./any-route.ts";
+import { type Attachment, attachRoutes, type Outcome } from "./attachments.ts";
+import { resolveBackendTls } from "./backend-tls.ts";
+import { followCertificates } from "./certificates.ts";
+import { acceptGateways, type OurGateway, type SocketPortOf, samePort } from "./gateways.ts";
+import { type HostsContext, hostsOn } from "./hosts.ts";
+import type { ListenerState } from "./listeners.ts";
+import type { Access, Listener, Model, Redirect, Route, Server } from "./model.ts";
+import { readNamespaces } from "./namespaces.ts";
 import { type Policies, resolvePolicies } from "./policies.ts";
 import { byPrecedence, type Candidate, compareText } from "./precedence.ts";
-import { followReferences, isRefusal, type References } from "./references.ts";
-import { fails, holds, type Refusal, type Verdict } from "./verdict.ts";
+import { followReferences, type References } from "./references.ts";
+import { rejectionVerdicts } from "./rejections.ts";
+import { resourceName } from "./resource-name.ts";
+import { type ResolvedRule, resolveRule } from "./rules.ts";
+import { fails, holds, type Verdict } from "./verdict.ts";
 
 /** A snapshot made sense of. Pure: the same objects give the same model, in the same order. */
-export function buildModel(snapshot: Snapshot): Model {
-  const references = followReferences(snapshot);
-  const gateways = acceptGateways(snapshot);
+export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = samePort): Model {
+  const certificates = followCertificates(snapshot);
+  const namespaces = readNamespaces(snapshot);
+  const tlsPolicies = resolveBackendTls(snapshot, certificates);
+  const references = followReferences(snapshot, tlsPolicies);
+  const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
   const policies = resolvePolicies(snapshot, references);
-  const { attachments, verdicts } = attachRoutes(snapshot, gateways);
-  const rules = resolveRules(attachments, references);
+  const { attachments, outcomes } = attachRoutes(routesOf(snapshot), gateways, namespaces);
+  const rules = ruleResolver(references);
 
-  const byGateway = Map.groupBy(attachments, ({ gatewayKey }) => gatewayKey);
-  const listeners = gateways.accepted.flatMap((gateway) =>
+  const byGateway = Map.groupBy(attachments, ({ gateway }) => gateway.key);
+  const listeners = gateways.ours.flatMap((gateway) =>
     listenersOf(gateway, byGateway.get(gateway.key) ?? [], rules, policies),
   );
+  const routeVerdicts = outcomes.map((outcome) => withRules(outcome, rules));
   return {
     listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
     backends: references.backends(),
+    secrets: certificates.secrets(),
     verdicts: [
-      ...snapshot.rejections.map(rejectionVerdict),
+      ...rejectionVerdicts(snapshot, gateways),
       ...gateways.verdicts.map((verdict) => withAttachedRoutes(verdict, attachments)),
-      ...verdicts.map((verdict) => withResolvedRefs(verdict, rules)),
+      ...routeVerdicts,
+      ...tlsPolicies.verdicts(),
       ...policies.verdicts,
     ],
   };
 }
 
-/** What the rules of each HTTPRoute lead to; the same on every listener, so resolved once. */
-interface ResolvedRoute {
-  readonly refusal?: Refusal;
-  readonly destinations: readonly (readonly Destination[])[];
-}
+type RuleResolver = (route: AnyRoute, gateway: OurGateway) => readonly ResolvedRule[];
 
-type ResolvedRoutes = ReadonlyMap<string, ResolvedRoute>;
-
-function resolveRules(attachments: readonly Attachment[], references: References): ResolvedRoutes {
-  const routes = new Map<string, ResolvedRoute>();
-  for (const { route } of attachments) {
-    const key = keyOf(route.metadata);
-    if (!routes.has(key)) {
-      routes.set(key, resolveRoute(route, references));
-    }
-  }
-  return routes;
-}
-
-function resolveRoute(route: HTTPRoute, references: References): ResolvedRoute {
-  const from = {
-    group: "gateway.networking.k8s.io",
-    kind: "HTTPRoute",
-    namespace: route.metadata.namespace,
+/** What rules lead to is the same on every listener of a Gateway, so it is found once. */
+function ruleResolver(references: References): RuleResolver {
+  const known = new Map<AnyRoute, Map<string, readonly ResolvedRule[]>>();
+  return (route, gateway) => {
+    const byGateway = known.get(route) ?? new Map<string, readonly ResolvedRule[]>();
+    known.set(route, byGateway);
+    const rules =
+      byGateway.get(gateway.key) ??
+      route.rules.map((rule) => resolveRule(route, rule, gateway, references));
+    byGateway.set(gateway.key, rules);
+    return rules;
   };
-  let refusal: Refusal | undefined;
-  const destinations = route.spec.rules.map((rule) =>
-    rule.backendRefs.map(({ weight, ...ref }): Destination => {
-      const outcome = references.resolve(ref, from);
-      if (isRefusal(outcome)) {
-        refusal ??= outcome;
-        return { weight };
-      }
-      return { backend: outcome.backend.name, weight };
-    }),
-  );
-  return { refusal, destinations };
 }
 
-/** The sockets of one Gateway: its listeners by port. */
+/** The sockets of one Gateway: its listeners by port, and by TLS name. */
 function listenersOf(
-  { gateway, key, listeners }: AcceptedGateway,
+  { key, gateway, listeners }: OurGateway,
   attachments: readonly Attachment[],
-  rules: ResolvedRoutes,
+  rules: RuleResolver,
   policies: Policies,
 ): Listener[] {
-  const tokenIssuer = policies.tokenIssuerOf(key);
-  const ports = new Set(listeners.map(({ listener }) => listener.port));
-  return [...ports].map((port) => ({
-    name: `${gateway.metadata.namespace}_${gateway.metadata.name}_${port}`,
-    port,
-    tokenIssuer,
-    hosts: hostsOn(
-      listeners.filter(({ listener }) => listener.port === port).map(({ hostname }) => hostname),
-      attachments.filter(({ listener }) => listener.listener.port === port),
-      (hosted) => compileRoutes(hosted, rules, policies),
-      policies.accessByDefault(key),
-    ),
-  }));
+  const { namespace, name } = gateway.metadata;
+  const served = listeners.filter(({ isServed }) => isServed);
+  const byPort = Map.groupBy(served, ({ listener }) => listener.port);
+  return [...byPort].map(([port, states]) => {
+    const listenerName = resourceName(namespace, name, port);
+    const context: HostsContext = {
+      listenerHostnames: states.map(({ hostname }) => hostname),
+      attachments: attachments.filter(
+        ({ listener }) => listener.isServed && listener.listener.port === port,
+      ),
+      compile: (hosted) => compileRoutes(hosted, rules, policies),
+      unmatched: policies.accessByDefault(key),
+    };
+    const tokenIssuer = policies.tokenIssuerOf(key);
+    return {
+      name: listenerName,
+      gateway: { namespace, name },
+      port,
+      socketPort: states[0]?.socketPort ?? port,
+      ...(tokenIssuer && { tokenIssuer }),
+      servers: serversOf(listenerName, states, context),
+    };
+  });
 }
 
-/**
- * A request belongs to the most specific listener that covers its hostname, and to no other
- * (listener isolation); within it the routes of the most specific hostname come first.
- */
-function hostsOn(
-  listenerHostnames: readonly string[],
-  attachments: readonly Attachment[],
-  compile: (attachments: readonly Attachment[]) => Route[],
-  unmatched: Access,
-): Host[] {
-  const byHostname = new Map<string, Attachment[]>();
-  for (const attachment of attachments) {
-    for (const hostname of attachment.hostnames) {
-      const group = byHostname.get(hostname) ?? [];
-      group.push(attachment);
-      byHostname.set(hostname, group);
-    }
+function serversOf(
+  listenerName: string,
+  states: readonly ListenerState[],
+  context: HostsContext,
+): Server[] {
+  const secured = states.filter(({ tls }) => tls !== undefined);
+  if (secured.length === 0) {
+    return [{ name: listenerName, hosts: hostsOn(context) }];
   }
-  const hostnames = new Set([ANY_HOST, ...listenerHostnames, ...byHostname.keys()]);
-  return [...hostnames].sort(compareText).map((hostname) => {
-    const owner = coverers(hostname).find((one) => listenerHostnames.includes(one));
-    const seen = new Set<Attachment>();
-    const routes = coverers(hostname).flatMap((covering) => {
-      const fresh = (byHostname.get(covering) ?? []).filter(
-        (attachment) => attachment.listener.hostname === owner && !seen.has(attachment),
-      );
-      for (const attachment of fresh) {
-        seen.add(attachment);
-      }
-      return compile(fresh);
-    });
-    return { hostname, routes, unmatched };
-  });
+  const servers = secured.map(({ hostname, tls, listener, owner }) => ({
+    name: resourceName(
+      listenerName,
+      ...(owner.kind === "Gateway" ? [] : [owner.namespace, owner.name]),
+      listener.name,
+    ),
+    ...(tls && { tls }),
+    hosts: hostsOn(context, hostname),
+  }));
+  return servers.sort((a, b) => compareText(a.name, b.name));
 }
 
 function compileRoutes(
   attachments: readonly Attachment[],
-  rules: ResolvedRoutes,
+  rules: RuleResolver,
   policies: Policies,
 ): Route[] {
-  const candidates = attachments.flatMap(({ gatewayKey, route }) =>
-    route.spec.rules.flatMap((rule, ruleIndex) =>
+  const candidates = attachments.flatMap((attachment) => {
+    const { route, gateway } = attachment;
+    const resolved = rules(route, gateway);
+    return route.rules.flatMap((rule, ruleIndex) =>
       rule.matches.map((match, matchIndex) => ({
-        match,
-        metadata: route.metadata,
-        ruleIndex,
-        matchIndex,
-        rule,
-        access: policies.accessOf(route, rule.name, gatewayKey),
+        ...{ match, metadata: route.metadata, ruleIndex, matchIndex },
+        ...{ rule, attachment, resolved: resolved[ruleIndex] },
+        access: policies.accessOf(route, rule.name, gateway.key),
       })),
-    ),
-  );
-  return candidates.sort(byPrecedence).map((candidate) => routeOf(candidate, rules));
+    );
+  });
+  return candidates.sort(byPrecedence).map(routeOf);
 }
 
-function routeOf(
-  candidate: Candidate & { readonly rule: RouteRule; readonly access: Access },
-  rules: ResolvedRoutes,
-): Route {
-  const { match, metadata, rule, ruleIndex, access } = candidate;
-  const key = keyOf(metadata);
+function routeOf({
+  match,
+  metadata,
+  rule,
+  ruleIndex,
+  access,
+  attachment: { listener },
+  resolved,
+}: Candidate & {
+  readonly rule: AnyRule;
+  readonly access: Access;
+  readonly attachment: Attachment;
+  readonly resolved: ResolvedRule | undefined;
+}): Route {
+  const { grpc, ...request } = match;
+  const actions = resolved?.actions ?? { timeouts: {}, destinations: [] };
   return {
-    name: `${key}/${rule.name ?? ruleIndex}`,
-    match,
+    name: `${keyOf(metadata)}/${rule.name ?? ruleIndex}`,
+    match: request,
+    ...(grpc && { isGrpc: true }),
     access,
-    timeouts: timeoutsOf(rule),
-    destinations: rules.get(key)?.destinations[ruleIndex] ?? [],
+    ...actions,
+    ...(actions.redirect && { redirect: onListener(actions.redirect, listener) }),
   };
 }
 
-function timeoutsOf({ timeouts: { request, backendRequest } }: RouteRule): Timeouts {
-  return {
-    ...(request !== undefined && { requestMs: durationMs(request) }),
-    ...(backendRequest !== undefined && { backendRequestMs: durationMs(backendRequest) }),
-  };
-}
-
-function rejectionVerdict({ object, generation, origin, reason, message }: Rejection): Verdict {
-  return {
-    object,
-    generation,
-    origin,
-    conditions: [fails("Accepted", { reason, message: `${origin}: ${message}` })],
-  };
+/**
+ * The port of a redirect: the one that was asked for, else that of the scheme, else the listener's
+ * own. One that goes without saying is not said, unless the client's own Host may say another.
+ */
+function onListener({ port, ...redirect }: Redirect, { listener }: ListenerState): Redirect {
+  const own = listener.protocol === "HTTPS" ? "https" : "http";
+  const usual = { http: 80, https: 443 }[redirect.scheme ?? own];
+  const wanted = port ?? (redirect.scheme === undefined ? listener.port : usual);
+  const isAlone =
+    redirect.hostname === undefined && listener.port !== { http: 80, https: 443 }[own];
+  return wanted === usual && !isAlone ? redirect : { ...redirect, port: wanted };
 }
 
 function withAttachedRoutes(verdict: Verdict, attachments: readonly Attachment[]): Verdict {
   if (verdict.listener === undefined) {
     return verdict;
   }
-  const key = keyOf(verdict.object);
+  const { kind, namespace, name } = verdict.object;
   const attached = attachments.filter(
-    ({ gatewayKey, listener }) => gatewayKey === key && listener.listener.name === verdict.listener,
+    ({ listener: { owner, listener } }) =>
+      owner.kind === kind &&
+      owner.namespace === namespace &&
+      owner.name === name &&
+      listener.name === verdict.listener,
   );
-  return { ...verdict, attachedRoutes: attached.length };
+  const routes = new Set(attached.map(({ route }) => route));
+  return { ...verdict, attachedRoutes: routes.size };
 }
 
-function withResolvedRefs(verdict: Verdict, rules: ResolvedRoutes): Verdict {
-  const resolved = rules.get(keyOf(verdict.object));
-  if (!resolved) {
+/** Whether its references lead anywhere is said of every route, also of one that nobody took. */
+function withRules({ route, gateway, verdict }: Outcome, rules: RuleResolver): Verdict {
+  if (!gateway) {
     return verdict;
   }
-  const condition = resolved.refusal
-    ? fails("ResolvedRefs", resolved.refusal)
-    : holds("ResolvedRefs");
-  return { ...verdict, conditions: [...verdict.conditions, condition] };
+  const resolved = rules(route, gateway);
+  const [unresolved] = resolved.flatMap((rule) => rule.unresolved);
+  const unsupported = resolved.flatMap((rule, index) =>
+    rule.unsupported === undefined ? [] : [`rules[${index}]: ${rule.unsupported}`],
+  );
+  const conditions = [
+    ...verdict.conditions,
+    unresolved ? fails("ResolvedRefs", unresolved) : holds("ResolvedRefs"),
+  ];
+  if (unsupported.length === 0) {
+    return { ...verdict, conditions };
+  }
+  const message = `${unsupported.join("; ")}; answered with 500`;
+  if (unsupported.length < resolved.length) {
+    const partly = holds("PartiallyInvalid", message, "UnsupportedValue");
+    return { ...verdict, conditions: [...conditions, partly] };
+  }
+  const refused = fails("Accepted", { reason: "UnsupportedValue", message });
+  return {
+    ...verdict,
+    conditions: conditions.map((one) =>
+      one.type === "Accepted" && one.status === "True" ? refused : one,
+    ),
+  };
 }

@@ -1,124 +1,296 @@
-import type { Gateway, GatewayListener } from "../snapshot/gateway-api.ts";
-import { keyOf, refOf } from "../snapshot/metadata.ts";
+import type { Gateway, ListenerSet } from "../snapshot/gateway.ts";
+import { keyOf, type ObjectRef, refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { ANY_HOST } from "./hostnames.ts";
+import type { Certificates } from "./certificates.ts";
+import { takeListenerSets } from "./listener-sets.ts";
+import { examineListeners, type ListenerState } from "./listeners.ts";
+import type { Namespaces } from "./namespaces.ts";
 import { olderFirst } from "./precedence.ts";
-import { fails, holds, type Refusal, type Verdict } from "./verdict.ts";
+import { type Condition, fails, holds, isBadNews, type Refusal, type Verdict } from "./verdict.ts";
 
 /** Which Gateways are ours, and which of their listeners can be served. */
 
 export const CONTROLLER_NAME = "gateway.portico.dev/controller";
 
-export interface AcceptedGateway {
+export interface OurGateway {
   readonly gateway: Gateway;
   readonly key: string;
-  readonly listeners: readonly AcceptedListener[];
-}
-
-export interface AcceptedListener {
-  readonly listener: GatewayListener;
-  readonly hostname: string;
+  /** Its own and those of its ListenerSets, also those that cannot be served. */
+  readonly listeners: readonly ListenerState[];
+  /** Of its listeners, each port and the one that is bound for it. */
+  readonly socketPorts: ReadonlyMap<number, number>;
+  /** Shown to backends that ask for one; the name of a secret. */
+  readonly clientCertificate?: string;
 }
 
 export interface Gateways {
-  readonly accepted: readonly AcceptedGateway[];
-  /** Keys of Gateways of other controllers, which routes may name without being wrong. */
+  readonly ours: readonly OurGateway[];
+  /** `kind namespace/name` of what a route may name as its parent and finds here. */
+  readonly parents: ReadonlyMap<string, Parent>;
+  /** Gateways of other controllers, which routes may name without being wrong. */
   readonly foreign: ReadonlySet<string>;
   readonly verdicts: readonly Verdict[];
 }
 
-export function acceptGateways(snapshot: Snapshot): Gateways {
-  const classes = snapshot.gatewayClasses.filter(
-    (gatewayClass) => gatewayClass.spec.controllerName === CONTROLLER_NAME,
-  );
-  const ours = new Set(classes.map((gatewayClass) => gatewayClass.metadata.name));
-  const verdicts: Verdict[] = classes.map(({ metadata }) => ({
-    object: refOf("GatewayClass", metadata),
-    generation: metadata.generation,
-    conditions: [holds("Accepted")],
-  }));
+/** A Gateway or a ListenerSet, with the listeners that are its own. */
+export interface Parent {
+  readonly gateway: OurGateway;
+  readonly listeners: readonly ListenerState[];
+}
 
-  const accepted: AcceptedGateway[] = [];
+/**
+ * Which port of the machine stands for a port of a Gateway. On a laptop it is the same one; where
+ * Gateways have addresses of their own it is any that no other one has.
+ */
+export type SocketPortOf = (
+  gatewayKey: string,
+  port: number,
+  isTaken: (socketPort: number) => boolean,
+) => number;
+
+export const samePort: SocketPortOf = (_gatewayKey, port) => port;
+
+export interface Surveyors {
+  readonly certificates: Certificates;
+  readonly namespaces: Namespaces;
+  readonly socketPortOf: SocketPortOf;
+}
+
+export function acceptGateways(snapshot: Snapshot, surveyors: Surveyors): Gateways {
+  const ours: OurGateway[] = [];
   const foreign = new Set<string>();
-  const ports = new Map<number, string>();
+  const verdicts: Verdict[] = classVerdicts(snapshot);
+  const classes = ourClasses(snapshot);
+  const takenSockets = new Map<number, string>();
+  const sets = takeListenerSets(snapshot, classes, surveyors.namespaces);
+
   for (const gateway of [...snapshot.gateways].sort((a, b) => olderFirst(a.metadata, b.metadata))) {
     const key = keyOf(gateway.metadata);
-    if (!ours.has(gateway.spec.gatewayClassName)) {
+    if (!classes.has(gateway.spec.gatewayClassName)) {
       foreign.add(key);
       continue;
     }
-    const listeners: AcceptedListener[] = [];
-    for (const listener of gateway.spec.listeners) {
-      const hostname = listener.hostname ?? ANY_HOST;
-      const refusal = refuseListener({ listener, hostname }, listeners, ports, key);
-      verdicts.push(listenerVerdict(gateway, listener, refusal));
-      if (!refusal) {
-        ports.set(listener.port, key);
-        listeners.push({ listener, hostname });
-      }
-    }
-    verdicts.push(gatewayVerdict(gateway, listeners.length));
-    accepted.push({ gateway, key, listeners });
+    const attached = sets.of(key);
+    const listeners = examineListeners(
+      gateway,
+      [
+        { object: refOf("Gateway", gateway.metadata), listeners: gateway.spec.listeners },
+        ...attached.map((set) => ({
+          object: refOf("ListenerSet", set.metadata),
+          listeners: set.spec.listeners,
+        })),
+      ],
+      socketsOf(key, takenSockets, surveyors.socketPortOf),
+      surveyors.certificates,
+    );
+    const client = clientCertificateOf(gateway, surveyors.certificates);
+    const our = {
+      gateway,
+      key,
+      listeners,
+      socketPorts: new Map(
+        listeners.map(({ listener, socketPort }) => [listener.port, socketPort]),
+      ),
+      ...(client && "name" in client && { clientCertificate: client.name }),
+    };
+    ours.push(our);
+    verdicts.push(
+      ...gatewayVerdicts(our, client && "reason" in client ? client : undefined, attached),
+      ...attached.flatMap((set) => listenerSetVerdicts(set, listeners)),
+    );
   }
-  return { accepted, foreign, verdicts };
+  return { ours, parents: parentsOf(ours), foreign, verdicts: [...verdicts, ...sets.verdicts] };
 }
 
-/** All of a Gateway's listeners on one port share a socket, and no other Gateway has it. */
-function refuseListener(
-  { listener, hostname }: AcceptedListener,
-  earlier: readonly AcceptedListener[],
-  ports: ReadonlyMap<number, string>,
-  key: string,
-): Refusal | undefined {
-  if (listener.protocol !== "HTTP") {
-    const message = `protocol ${listener.protocol} is not supported; use HTTP`;
-    return { reason: "UnsupportedProtocol", message };
-  }
-  if (listener.allowedRoutes.namespaces.from === "Selector") {
-    const message = "allowedRoutes.namespaces.from Selector is not supported; use Same or All";
-    return { reason: "UnsupportedValue", message };
-  }
-  const kinds = listener.allowedRoutes.kinds;
-  if (kinds && !kinds.some(({ kind }) => kind === "HTTPRoute")) {
-    return { reason: "InvalidRouteKinds", message: "HTTPRoute is the only kind that is supported" };
-  }
-  const owner = ports.get(listener.port);
-  if (owner !== undefined && owner !== key) {
-    return { reason: "PortUnavailable", message: `Gateway ${owner} listens on ${listener.port}` };
-  }
-  const twin = earlier.find(
-    (other) => other.listener.port === listener.port && other.hostname === hostname,
+function ourClasses(snapshot: Snapshot): ReadonlySet<string> {
+  return new Set(
+    snapshot.gatewayClasses
+      .filter(({ spec }) => spec.controllerName === CONTROLLER_NAME)
+      .map(({ metadata }) => metadata.name),
   );
-  if (twin) {
-    const message = `listener ${twin.listener.name} has the same port and hostname`;
-    return { reason: "HostnameConflict", message };
+}
+
+export function isOurClass(snapshot: Snapshot, name: string): boolean {
+  return ourClasses(snapshot).has(name);
+}
+
+function classVerdicts(snapshot: Snapshot): Verdict[] {
+  const classes = snapshot.gatewayClasses.filter(
+    ({ spec }) => spec.controllerName === CONTROLLER_NAME,
+  );
+  return classes.map(({ metadata, spec }) => ({
+    object: refOf("GatewayClass", metadata),
+    generation: metadata.generation,
+    conditions: [
+      spec.parametersRef === undefined
+        ? holds("Accepted")
+        : fails("Accepted", {
+            reason: "InvalidParameters",
+            message: "parametersRef: this gateway's class takes no parameters",
+          }),
+    ],
+  }));
+}
+
+/** The socket of each of a Gateway's ports, or that another Gateway has it. */
+function socketsOf(key: string, taken: Map<number, string>, socketPortOf: SocketPortOf) {
+  const own = new Map<number, number | Refusal>();
+  return (port: number): number | Refusal => {
+    const known = own.get(port);
+    if (known !== undefined) {
+      return known;
+    }
+    const socketPort = socketPortOf(key, port, (candidate) => taken.has(candidate));
+    const owner = taken.get(socketPort);
+    const outcome =
+      owner === undefined
+        ? socketPort
+        : { reason: "PortUnavailable", message: `Gateway ${owner} listens on ${port}` };
+    if (owner === undefined) {
+      taken.set(socketPort, key);
+    }
+    own.set(port, outcome);
+    return outcome;
+  };
+}
+
+function clientCertificateOf({ metadata, spec }: Gateway, certificates: Certificates) {
+  const ref = spec.tls?.backend?.clientCertificateRef;
+  if (!ref) {
+    return undefined;
+  }
+  const from = {
+    group: "gateway.networking.k8s.io",
+    kind: "Gateway",
+    namespace: metadata.namespace,
+  };
+  const outcome = certificates.ownCertificate(ref, from);
+  return "reason" in outcome && outcome.reason === "InvalidCertificateRef"
+    ? { ...outcome, reason: "InvalidClientCertificateRef" }
+    : outcome;
+}
+
+function parentsOf(ours: readonly OurGateway[]): Map<string, Parent> {
+  const parents = new Map<string, Parent>();
+  for (const gateway of ours) {
+    parents.set(parentKey({ kind: "Gateway", ...gateway.gateway.metadata }), {
+      gateway,
+      listeners: gateway.listeners.filter(({ owner }) => owner.kind === "Gateway"),
+    });
+    for (const listener of gateway.listeners.filter(({ owner }) => owner.kind !== "Gateway")) {
+      const key = parentKey(listener.owner);
+      const earlier = parents.get(key)?.listeners ?? [];
+      parents.set(key, { gateway, listeners: [...earlier, listener] });
+    }
+  }
+  return parents;
+}
+
+export function parentKey({ kind, namespace, name }: ObjectRef): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+function gatewayVerdicts(
+  { gateway, listeners }: OurGateway,
+  clientRefusal: Refusal | undefined,
+  sets: readonly ListenerSet[],
+): Verdict[] {
+  const object = refOf("Gateway", gateway.metadata);
+  const own = listeners.filter(({ owner }) => owner.kind === "Gateway");
+  const accepted = sets.filter((set) =>
+    listeners.some(
+      ({ owner, isAccepted }) =>
+        isAccepted && owner.kind === "ListenerSet" && keyOf(owner) === keyOf(set.metadata),
+    ),
+  );
+  return [
+    ...own.map((state) => listenerVerdict(object, gateway.metadata.generation, state)),
+    {
+      object,
+      generation: gateway.metadata.generation,
+      attachedListenerSets: accepted.length,
+      conditions: [
+        ...acceptance(own, refuseSpec(gateway)),
+        ...(gateway.spec.tls?.backend ? [resolution(clientRefusal)] : []),
+        ...insecureFallback(gateway),
+      ],
+    },
+  ];
+}
+
+function listenerSetVerdicts(set: ListenerSet, listeners: readonly ListenerState[]): Verdict[] {
+  const object = refOf("ListenerSet", set.metadata);
+  const own = listeners.filter(
+    ({ owner }) => owner.kind === "ListenerSet" && keyOf(owner) === keyOf(object),
+  );
+  const { generation } = set.metadata;
+  return [
+    ...own.map((state) => listenerVerdict(object, generation, state)),
+    { object, generation, conditions: acceptance(own, undefined) },
+  ];
+}
+
+function listenerVerdict(
+  object: ObjectRef,
+  generation: number | undefined,
+  { listener, supportedKinds, conditions }: ListenerState,
+): Verdict {
+  return { object, generation, listener: listener.name, supportedKinds, conditions };
+}
+
+/** Accepted when one listener is; the reason tells whether all are. */
+function acceptance(
+  listeners: readonly ListenerState[],
+  refusal: Refusal | undefined,
+): Condition[] {
+  const accepted = listeners.filter(({ isAccepted }) => isAccepted);
+  const bad = listeners.filter(({ conditions }) => conditions.some(isBadNews));
+  const names = bad.map(({ listener }) => listener.name).join(", ");
+  if (refusal) {
+    return [fails("Accepted", refusal), fails("Programmed", { ...refusal, reason: "Invalid" })];
+  }
+  if (accepted.length === 0) {
+    const none = { reason: "ListenersNotValid", message: `no listener can be served: ${names}` };
+    return [fails("Accepted", none), fails("Programmed", none)];
+  }
+  return [
+    accepted.length === listeners.length
+      ? holds("Accepted")
+      : holds("Accepted", `not served: ${names}`, "ListenersNotValid"),
+    holds("Programmed"),
+  ];
+}
+
+/** What the standard has for a whole Gateway and this one cannot do. */
+function refuseSpec({ spec }: Gateway): Refusal | undefined {
+  const odd = spec.addresses.find(({ type }) => type !== "IPAddress" && type !== "Hostname");
+  if (odd) {
+    const message = `addresses of type ${odd.type} are not supported; use IPAddress or Hostname`;
+    return { reason: "UnsupportedAddress", message };
+  }
+  if (spec.infrastructure?.parametersRef) {
+    const message = "infrastructure.parametersRef: this gateway takes no parameters";
+    return { reason: "InvalidParameters", message };
   }
   return undefined;
 }
 
-function listenerVerdict(
-  { metadata }: Gateway,
-  listener: GatewayListener,
-  refusal: Refusal | undefined,
-): Verdict {
-  return {
-    object: refOf("Gateway", metadata),
-    generation: metadata.generation,
-    listener: listener.name,
-    conditions: refusal
-      ? [fails("Accepted", refusal), fails("Programmed", { reason: "Invalid", message: "" })]
-      : [holds("Accepted"), holds("Programmed"), holds("ResolvedRefs")],
-  };
+function resolution(refusal: Refusal | undefined): Condition {
+  return refusal ? fails("ResolvedRefs", refusal) : holds("ResolvedRefs");
 }
 
-function gatewayVerdict({ metadata }: Gateway, served: number): Verdict {
-  const refusal = { reason: "ListenersNotValid", message: "no listener can be served" };
-  return {
-    object: refOf("Gateway", metadata),
-    generation: metadata.generation,
-    conditions:
-      served > 0
-        ? [holds("Accepted"), holds("Programmed")]
-        : [fails("Accepted", refusal), fails("Programmed", { reason: "Invalid", message: "" })],
-  };
+function insecureFallback({ spec: { tls } }: Gateway): Condition[] {
+  const frontends = [
+    tls?.frontend?.default,
+    ...(tls?.frontend?.perPort ?? []).map((one) => one.tls),
+  ];
+  return frontends.some((frontend) => frontend?.validation?.mode === "AllowInsecureFallback")
+    ? [
+        holds(
+          "InsecureFrontendValidationMode",
+          "AllowInsecureFallback lets in clients without a valid certificate",
+          "ConfigurationChanged",
+        ),
+      ]
+    : [];
 }

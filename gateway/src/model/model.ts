@@ -1,4 +1,5 @@
-import type { RouteMatch } from "../snapshot/gateway-api.ts";
+import type { RouteMatch } from "../snapshot/http-route.ts";
+import type { ObjectRef } from "../snapshot/metadata.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -8,16 +9,52 @@ import type { Verdict } from "./verdict.ts";
 export interface Model {
   readonly listeners: readonly Listener[];
   readonly backends: readonly Backend[];
+  readonly secrets: readonly TlsSecret[];
   readonly verdicts: readonly Verdict[];
 }
 
+/** One port of one Gateway. */
 export interface Listener {
   readonly name: string;
+  readonly gateway: Omit<ObjectRef, "kind">;
+  /** The port that clients see. */
   readonly port: number;
+  /** The port that is bound; another one where Gateways share an address. */
+  readonly socketPort: number;
   /** Whose tokens open a route with access `token`. Without one nothing is let in. */
   readonly tokenIssuer?: TokenIssuer;
+  /** One without TLS, or one for each TLS name. */
+  readonly servers: readonly Server[];
+}
+
+/** Hosts behind one certificate, or behind none. */
+export interface Server {
+  readonly name: string;
+  readonly tls?: ServerTls;
   readonly hosts: readonly Host[];
 }
+
+export interface ServerTls {
+  /** The TLS name (SNI) that clients ask for; `*` is any other. */
+  readonly hostname: string;
+  /** Names of secrets. */
+  readonly certificates: readonly string[];
+  readonly clients?: ClientValidation;
+}
+
+/** Of the certificates that clients show. */
+export interface ClientValidation {
+  /** Name of a secret. */
+  readonly trust: string;
+  /** False: whoever shows none, or a bad one, is let in all the same. */
+  readonly isRequired: boolean;
+}
+
+/** What is needed to prove a name, or to verify one. */
+export type TlsSecret = { readonly name: string } & (
+  | { readonly certificateChain: string; readonly privateKey: string }
+  | { readonly trustedCertificates: string }
+);
 
 export interface Host {
   /** `*`, `*.example.com` or `example.com`. */
@@ -25,18 +62,34 @@ export interface Host {
   readonly routes: readonly Route[];
   /** Who learns that a path has no route. */
   readonly unmatched: Access;
+  /** Belongs to another TLS name (RFC 9110, section 15.5.20): nothing is served here. */
+  readonly isMisdirected?: true;
 }
 
 /** `open` asks for nothing, `token` for one of the listener's issuer, `refused` lets nobody in. */
 export type Access = "open" | "token" | "refused";
 
-export interface Route {
+export interface Route extends RuleActions {
   /** `namespace/httproute/rule`, for logs and metrics. */
   readonly name: string;
   readonly match: RouteMatch;
+  readonly isGrpc?: true;
   readonly access: Access;
+}
+
+/** What a rule does with a request that it matches. */
+export interface RuleActions {
   readonly timeouts: Timeouts;
   readonly destinations: readonly Destination[];
+  /** The rule asks for something that is not carried out: its requests are answered with 500. */
+  readonly isUnsupported?: true;
+  readonly requestHeaders?: HeaderChanges;
+  readonly responseHeaders?: HeaderChanges;
+  readonly redirect?: Redirect;
+  readonly rewrite?: Rewrite;
+  readonly mirrors?: readonly Mirror[];
+  readonly cors?: Cors;
+  readonly retry?: Retry;
 }
 
 /** Absent: the gateway's default. 0: without limit. */
@@ -45,15 +98,85 @@ export interface Timeouts {
   readonly backendRequestMs?: number;
 }
 
+export interface HeaderChanges {
+  readonly set: readonly Header[];
+  readonly add: readonly Header[];
+  readonly remove: readonly string[];
+}
+
+export interface Header {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Redirect {
+  readonly scheme?: "http" | "https";
+  readonly hostname?: string;
+  /** Absent: none is written. */
+  readonly port?: number;
+  readonly path?: PathChange;
+  readonly status: 301 | 302 | 303 | 307 | 308;
+}
+
+export interface Rewrite {
+  readonly hostname?: string;
+  readonly path?: PathChange;
+}
+
+/** The whole path becomes `full`, or its matched prefix `prefix`. */
+export type PathChange = { readonly full: string } | { readonly prefix: string };
+
+/** A copy whose answer nobody sees, for this share of the requests. */
+export interface Mirror {
+  readonly backend: string;
+  readonly share: number;
+}
+
+export interface Cors {
+  /** `*`, or origins in which `*` stands for any number of labels. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposedHeaders: readonly string[];
+  readonly allowsCredentials: boolean;
+  readonly maxAgeSeconds: number;
+}
+
+/** Of a rule that says itself what is tried again. */
+export interface Retry {
+  readonly codes: readonly number[];
+  /** Beyond the first. Absent: the gateway's default. */
+  readonly attempts?: number;
+  readonly backoffMs?: number;
+}
+
 export interface Destination {
   /** Absent: the reference is broken, and its share of requests is answered with 500. */
   readonly backend?: string;
   readonly weight: number;
+  readonly requestHeaders?: HeaderChanges;
+  readonly responseHeaders?: HeaderChanges;
+  /** The backend says that it speaks WebSocket. */
+  readonly isWebSocket?: true;
 }
 
 export interface Backend {
   readonly name: string;
   readonly endpoints: readonly Endpoint[];
+  /** Absent: HTTP/1.1. */
+  readonly protocol?: "http2";
+  readonly tls?: BackendTls;
+}
+
+/** How a backend proves its name, and the gateway its own. */
+export interface BackendTls {
+  /** Sent as SNI, and verified unless there are other names. */
+  readonly hostname: string;
+  /** Name of a secret. */
+  readonly trust: string;
+  readonly subjectAltNames: readonly { readonly type: "dns" | "uri"; readonly value: string }[];
+  /** Name of a secret. */
+  readonly clientCertificate?: string;
 }
 
 export interface Endpoint {

@@ -1,7 +1,8 @@
-import type { HTTPRoute } from "../snapshot/gateway-api.ts";
+import type { HTTPRoute } from "../snapshot/http-route.ts";
 import type { JWTPolicy, TargetRef } from "../snapshot/jwt-policy.ts";
 import { keyOf, refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { AnyRoute } from "./any-route.ts";
 import type { Access, TokenIssuer } from "./model.ts";
 import { olderFirst } from "./precedence.ts";
 import { isRefusal, type References } from "./references.ts";
@@ -17,7 +18,7 @@ export interface Policies {
   tokenIssuerOf(gatewayKey: string): TokenIssuer | undefined;
   /** Where no rule of a route says otherwise. */
   accessByDefault(gatewayKey: string): Access;
-  accessOf(route: HTTPRoute, ruleName: string | undefined, gatewayKey: string): Access;
+  accessOf(route: AnyRoute, ruleName: string | undefined, gatewayKey: string): Access;
   readonly verdicts: readonly Verdict[];
 }
 
@@ -61,7 +62,11 @@ export function resolvePolicies(snapshot: Snapshot, references: References): Pol
     accessByDefault,
     accessOf(route, ruleName, gatewayKey) {
       const key = keyOf(route.metadata);
-      const requirement = requirements.get(`${key}#${ruleName}`) ?? requirements.get(key);
+      // A policy for an HTTPRoute says nothing of a GRPCRoute that has its name.
+      const requirement =
+        route.kind === "HTTPRoute"
+          ? (requirements.get(`${key}#${ruleName}`) ?? requirements.get(key))
+          : undefined;
       if (requirement === "None") {
         return "open";
       }

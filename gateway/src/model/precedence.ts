@@ -1,28 +1,41 @@
-import type { RouteMatch } from "../snapshot/gateway-api.ts";
 import type { Metadata } from "../snapshot/metadata.ts";
+import type { AnyMatch } from "./any-route.ts";
 
 /** One match of one rule, with what the standard compares when several matches fit a request. */
 export interface Candidate {
-  readonly match: RouteMatch;
+  readonly match: AnyMatch;
   readonly metadata: Metadata;
   readonly ruleIndex: number;
   readonly matchIndex: number;
 }
 
 /**
- * The order of the HTTPRoute specification ("matches"): exact path, longest prefix, method, number
- * of headers; then the older route, the alphabetical order of namespace/name, and the order written.
+ * The order of the HTTPRoute specification ("matches"): exact path, regular expression (whose place
+ * the standard leaves open), longest prefix, method, number of headers, number of query parameters;
+ * then the older route, the alphabetical order of namespace/name, and the order written. Of two
+ * matches of gRPC the longer service comes first, then the longer method.
  */
 export function byPrecedence(a: Candidate, b: Candidate): number {
   return (
-    Number(b.match.path.type === "Exact") - Number(a.match.path.type === "Exact") ||
+    byCall(a.match, b.match) ||
+    PATHS[b.match.path.type] - PATHS[a.match.path.type] ||
     b.match.path.value.length - a.match.path.value.length ||
     Number(b.match.method !== undefined) - Number(a.match.method !== undefined) ||
     b.match.headers.length - a.match.headers.length ||
+    b.match.queryParams.length - a.match.queryParams.length ||
     olderFirst(a.metadata, b.metadata) ||
     a.ruleIndex - b.ruleIndex ||
     a.matchIndex - b.matchIndex
   );
+}
+
+const PATHS = { Exact: 2, RegularExpression: 1, PathPrefix: 0 } as const;
+
+function byCall({ grpc: a }: AnyMatch, { grpc: b }: AnyMatch): number {
+  if (!a || !b) {
+    return 0;
+  }
+  return b.serviceLength - a.serviceLength || b.methodLength - a.methodLength;
 }
 
 /** Objects without a creation time (files) come in the order of their names. */

@@ -1,10 +1,9 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { PortNumber } from "./gateway-api.ts";
 import { Label, Metadata } from "./metadata.ts";
 
-/** Service and EndpointSlice: the two core kinds that say where a backend is. */
-
-const PortNumber = z.number().int().min(1).max(65535);
+/** Service and EndpointSlice, which say where a backend is, and Namespace, whose labels admit routes. */
 
 export const Service = z.object({
   metadata: Metadata.extend({ name: Label }),
@@ -49,3 +48,7 @@ export const EndpointSlice = z
   });
 
 export type EndpointSlice = z.infer<typeof EndpointSlice>;
+
+export const Namespace = z.object({ metadata: Metadata });
+
+export type Namespace = z.infer<typeof Namespace>;

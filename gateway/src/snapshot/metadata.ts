@@ -27,10 +27,16 @@ export type Metadata = z.infer<typeof Metadata>;
 export const Kind = z.enum([
   "GatewayClass",
   "Gateway",
+  "ListenerSet",
   "HTTPRoute",
+  "GRPCRoute",
+  "BackendTLSPolicy",
   "ReferenceGrant",
   "Service",
   "EndpointSlice",
+  "Namespace",
+  "Secret",
+  "ConfigMap",
   "JWTPolicy",
 ]);
 

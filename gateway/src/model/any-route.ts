@@ -1,0 +1,67 @@
+import type { ParentRef } from "../snapshot/gateway-api.ts";
+import type { GRPCRoute, GrpcMatch, GrpcRule } from "../snapshot/grpc-route.ts";
+import type { HTTPRoute, HttpRule, RouteMatch } from "../snapshot/http-route.ts";
+import type { Metadata } from "../snapshot/metadata.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+
+/** HTTPRoutes and GRPCRoutes in one form: a call by gRPC is a request for `/service/method`. */
+export interface AnyRoute {
+  readonly kind: "HTTPRoute" | "GRPCRoute";
+  readonly metadata: Metadata;
+  readonly parentRefs: readonly ParentRef[];
+  readonly hostnames: readonly string[];
+  readonly rules: readonly AnyRule[];
+}
+
+export type AnyRule = Omit<HttpRule, "matches"> & { readonly matches: readonly AnyMatch[] };
+
+export type AnyMatch = RouteMatch & {
+  /** Of gRPC: what its precedence is decided by, before anything else. */
+  readonly grpc?: { readonly serviceLength: number; readonly methodLength: number };
+};
+
+export function routesOf(snapshot: Snapshot): AnyRoute[] {
+  return [...snapshot.httpRoutes.map(httpRoute), ...snapshot.grpcRoutes.map(grpcRoute)];
+}
+
+function httpRoute({ metadata, spec }: HTTPRoute): AnyRoute {
+  const { parentRefs, hostnames, rules } = spec;
+  return { kind: "HTTPRoute", metadata, parentRefs, hostnames, rules };
+}
+
+function grpcRoute({ metadata, spec }: GRPCRoute): AnyRoute {
+  const { parentRefs, hostnames } = spec;
+  return { kind: "GRPCRoute", metadata, parentRefs, hostnames, rules: spec.rules.map(ruleOf) };
+}
+
+function ruleOf({ matches, ...rule }: GrpcRule): AnyRule {
+  return { ...rule, timeouts: {}, matches: matches.map(matchOf) };
+}
+
+function matchOf({ method, headers }: GrpcMatch): AnyMatch {
+  return {
+    path: pathOf(method),
+    headers,
+    queryParams: [],
+    grpc: {
+      serviceLength: method?.service?.length ?? 0,
+      methodLength: method?.method?.length ?? 0,
+    },
+  };
+}
+
+function pathOf(match: GrpcMatch["method"]): RouteMatch["path"] {
+  if (match === undefined) {
+    return { type: "PathPrefix", value: "/" };
+  }
+  const { type, service, method } = match;
+  if (type === "Exact" && service !== undefined) {
+    return method === undefined
+      ? { type: "PathPrefix", value: `/${service}` }
+      : { type: "Exact", value: `/${service}/${method}` };
+  }
+  const literal = (text: string) =>
+    type === "Exact" ? text.replaceAll(".", "\\.") : `(?:${text})`;
+  const part = (text: string | undefined) => (text === undefined ? "[^/]+" : literal(text));
+  return { type: "RegularExpression", value: `/${part(service)}/${part(method)}` };
+}
