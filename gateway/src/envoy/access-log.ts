@@ -25,6 +25,9 @@ export function accessLog(): Json {
           responseBytes: "%BYTES_SENT%",
           upstream: "%UPSTREAM_CLUSTER%",
           upstreamHost: "%UPSTREAM_HOST%",
+          // The rule of a policy in report mode that would have refused this request.
+          wouldRefuse:
+            "%DYNAMIC_METADATA(envoy.filters.http.rbac:reported_shadow_effective_policy_id)%",
           traceId: "%TRACE_ID%",
           requestId: "%REQ(X-REQUEST-ID)%",
         },

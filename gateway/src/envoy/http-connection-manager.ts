@@ -6,6 +6,7 @@ import { dropIdentityHeaders } from "./header-hygiene.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
 import { noUpgrades } from "./streaming.ts";
+import { tokenDemands } from "./token-demands.ts";
 import { tracing } from "./tracing.ts";
 import { refuseMalformed } from "./well-formed.ts";
 
@@ -23,6 +24,7 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
         refuseMalformed(),
         cors(),
         jwtAuthn(listener.tokenIssuer),
+        tokenDemands(),
         bodyLimit(),
         router(),
       ],

@@ -1,5 +1,6 @@
 import { extension, type Json } from "./envoy-config.ts";
 import { METHODS } from "./methods.ts";
+import { CLAIM, ROUTE_METADATA, SCOPES } from "./token-demands.ts";
 import { MALFORMED } from "./well-formed.ts";
 
 /**
@@ -47,6 +48,22 @@ const TOKEN_INVALID: LocalProblem = {
   ...UNAUTHENTICATED,
   detail: "The access token is expired, not for this audience or not valid.",
   headers: { "www-authenticate": 'Bearer error="invalid_token"' },
+};
+
+/** RFC 6750, section 3.1, with the scopes that the route asks for. */
+const SCOPE_MISSING: LocalProblem = {
+  title: "Forbidden",
+  code: "insufficient-scope",
+  detail: `The access token lacks a scope. This needs: ${routeSays("scopes")}.`,
+  headers: {
+    "www-authenticate": `Bearer error="insufficient_scope", scope="${routeSays("scopes")}"`,
+  },
+};
+
+const CLAIM_MISSING: LocalProblem = {
+  title: "Forbidden",
+  code: "forbidden",
+  detail: "The access token lacks a claim, or a value of one, that this route asks for.",
 };
 
 const UNAVAILABLE: LocalProblem = {
@@ -152,6 +169,8 @@ function tokenProblems(): Json[] {
     }),
     mapper(detailsStartWith(`${details}Jwt_is_missing`), TOKEN_MISSING),
     mapper(detailsStartWith(details), TOKEN_INVALID),
+    mapper(detailsEndWith(`${SCOPES}]`), SCOPE_MISSING),
+    mapper(detailsEndWith(`${CLAIM}]`), CLAIM_MISSING),
   ];
 }
 
@@ -182,12 +201,24 @@ function statusIs(op: "EQ" | "LE", status: number): Json {
   return { status_code_filter: { comparison: { op, value } } };
 }
 
+function routeSays(what: "scopes"): string {
+  return `%METADATA(ROUTE:${ROUTE_METADATA}:${what})%`;
+}
+
 function detailsStartWith(prefix: string): Json {
+  return detailsAre(`startsWith('${prefix}')`);
+}
+
+function detailsEndWith(suffix: string): Json {
+  return detailsAre(`endsWith('${suffix}')`);
+}
+
+function detailsAre(claim: string): Json {
   return {
     extension_filter: extension(
       "envoy.access_loggers.extension_filters.cel",
       "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-      { expression: `response.code_details.startsWith('${prefix}')` },
+      { expression: `response.code_details.${claim}` },
     ),
   };
 }

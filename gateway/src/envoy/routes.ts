@@ -9,6 +9,7 @@ import { routeAction } from "./route-action.ts";
 import { matchOf } from "./route-match.ts";
 import { withSpellingGuards } from "./spelling-guards.ts";
 import { streamingOnRoute } from "./streaming.ts";
+import { demandsOnRoute, metadataOf } from "./token-demands.ts";
 
 /** RDS: the hosts and routes of one server. Envoy takes the first route that matches. */
 export function routeConfigurationOf(server: Server): EnvoyResource {
@@ -43,8 +44,10 @@ function routeOf(route: Route) {
     match: matchOf(route),
     ...routeAction(route),
     ...headerMutations(route),
+    ...metadataOf(route),
     typed_per_filter_config: {
       ...accessOnRoute(route.access),
+      ...demandsOnRoute(route.demands),
       ...corsOnRoute(route.cors),
       ...streamingOnRoute(route),
     },

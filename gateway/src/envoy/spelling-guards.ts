@@ -27,7 +27,7 @@ function guardsOf(routes: readonly Route[]): ReadonlyMap<number, readonly Route[
   const guards = new Map<number, Route[]>();
   const takers = takersOf(routes);
   for (const [index, route] of routes.entries()) {
-    if (route.access === "open") {
+    if (STRENGTH[route.access] === 0 && route.demands.length === 0) {
       continue;
     }
     const weaker = placesThatTake(route, takers).filter((place) => {
@@ -42,10 +42,19 @@ function guardsOf(routes: readonly Route[]): ReadonlyMap<number, readonly Route[
   return guards;
 }
 
-const STRENGTH: Readonly<Record<Access, number>> = { open: 0, token: 1, refused: 2 };
+const STRENGTH: Readonly<Record<Access, number>> = {
+  open: 0,
+  optional: 0,
+  token: 1,
+  refused: 2,
+};
 
 function isWeaker(later: Route, route: Route): boolean {
-  return STRENGTH[later.access] < STRENGTH[route.access];
+  const enforced = route.demands.filter(({ isReported }) => !isReported);
+  return (
+    STRENGTH[later.access] < STRENGTH[route.access] ||
+    enforced.some(({ policy }) => !later.demands.some((demand) => demand.policy === policy))
+  );
 }
 
 interface Takers {

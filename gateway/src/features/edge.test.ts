@@ -55,6 +55,7 @@ test("edge > filters are in this order: is it well-formed, is it a preflight, wh
     "envoy.filters.http.rbac",
     "envoy.filters.http.cors",
     "envoy.filters.http.jwt_authn",
+    "envoy.filters.http.rbac.token",
     "envoy.filters.http.buffer",
     "envoy.filters.http.router",
   ]);

@@ -78,7 +78,10 @@ export function accessOf({ direct_response, typed_per_filter_config }: RouteView
   if (direct_response && "status" in direct_response && direct_response.status === 401) {
     return "refused";
   }
-  return "disabled" in says ? "open" : "token";
+  if ("disabled" in says) {
+    return "open";
+  }
+  return "requirement_name" in says ? String(says.requirement_name) : "nothing";
 }
 
 function describe({ object, conditions }: Verdict): string {

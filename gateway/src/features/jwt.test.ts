@@ -108,6 +108,8 @@ test("jwt > the filter is configured exactly so", () => {
             { name: "Authorization", value_prefix: "Bearer " },
             { name: "Authorization", value_prefix: "DPoP " },
           ],
+          payload_in_metadata: "claims",
+          normalize_payload_in_metadata: { space_delimited_claims: ["scope"] },
           jwt_cache_config: { jwt_cache_size: 1000 },
           remote_jwks: {
             http_uri: {
@@ -120,7 +122,14 @@ test("jwt > the filter is configured exactly so", () => {
           },
         },
       },
-      requirement_map: { token: { provider_name: "gateway" } },
+      requirement_map: {
+        token: { provider_name: "gateway" },
+        optional: {
+          requires_any: {
+            requirements: [{ provider_name: "gateway" }, { allow_missing_or_failed: {} }],
+          },
+        },
+      },
       rules: [{ match: { prefix: "/" }, requires: { provider_name: "gateway" } }],
     },
   });

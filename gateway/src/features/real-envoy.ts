@@ -18,6 +18,7 @@ export interface RealGateway {
   readonly objects: string;
   readonly envoyDir: string;
   readonly ops: OpsServer;
+  readonly adminPort: number;
   /** Envoy's standard output: its access log. */
   log(): string;
   put(file: string, yaml: string): Promise<void>;
@@ -42,6 +43,7 @@ export async function startRealGateway(program: string, yaml: string): Promise<R
   return {
     objects,
     envoyDir,
+    adminPort,
     get ops() {
       return controller.ops;
     },

@@ -7,7 +7,7 @@ import { followCertificates } from "./certificates.ts";
 import { acceptGateways, type OurGateway, type SocketPortOf, samePort } from "./gateways.ts";
 import { type HostsContext, hostsOn } from "./hosts.ts";
 import type { ListenerState } from "./listeners.ts";
-import type { Access, Listener, Model, Redirect, Route, Server } from "./model.ts";
+import type { Listener, Model, Redirect, Route, RulePolicies, Server } from "./model.ts";
 import { readNamespaces } from "./namespaces.ts";
 import { type Policies, resolvePolicies } from "./policies.ts";
 import { byPrecedence, type Candidate, compareText } from "./precedence.ts";
@@ -128,7 +128,7 @@ function compileRoutes(
       rule.matches.map((match, matchIndex) => ({
         ...{ match, metadata: route.metadata, ruleIndex, matchIndex },
         ...{ rule, attachment, resolved: resolved[ruleIndex] },
-        access: policies.accessOf(route, rule.name, gateway.key),
+        policies: policies.onRule(route, rule.name, gateway.key),
       })),
     );
   });
@@ -140,12 +140,12 @@ function routeOf({
   metadata,
   rule,
   ruleIndex,
-  access,
+  policies,
   attachment: { listener },
   resolved,
 }: Candidate & {
   readonly rule: AnyRule;
-  readonly access: Access;
+  readonly policies: RulePolicies;
   readonly attachment: Attachment;
   readonly resolved: ResolvedRule | undefined;
 }): Route {
@@ -155,7 +155,7 @@ function routeOf({
     name: `${keyOf(metadata)}/${rule.name ?? ruleIndex}`,
     match: request,
     ...(grpc && { isGrpc: true }),
-    access,
+    ...policies,
     ...actions,
     ...(actions.redirect && { redirect: onListener(actions.redirect, listener) }),
   };

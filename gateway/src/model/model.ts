@@ -66,15 +66,24 @@ export interface Host {
   readonly isMisdirected?: true;
 }
 
-/** `open` asks for nothing, `token` for one of the listener's issuer, `refused` lets nobody in. */
-export type Access = "open" | "token" | "refused";
+/**
+ * `open` asks for nothing, `optional` neither, but looks at a token that is there; `token` asks for one
+ * of the listener's issuer, `refused` lets nobody in.
+ */
+export type Access = "open" | "optional" | "token" | "refused";
 
-export interface Route extends RuleActions {
+export interface Route extends RuleActions, RulePolicies {
   /** `namespace/httproute/rule`, for logs and metrics. */
   readonly name: string;
   readonly match: RouteMatch;
   readonly isGrpc?: true;
+}
+
+/** What policies make of a rule on one Gateway. */
+export interface RulePolicies {
   readonly access: Access;
+  /** What a token must have beside being good. */
+  readonly demands: readonly Demand[];
 }
 
 /** What a rule does with a request that it matches. */
@@ -184,10 +193,34 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Whose tokens are good on a listener: those of any of these. */
 export interface TokenIssuer {
+  readonly providers: readonly TokenProvider[];
+}
+
+export interface TokenProvider {
   readonly issuer: string;
   readonly audiences: readonly string[];
   readonly jwks: { readonly backend: string; readonly url: string };
   /** Cookies that a browser's token may be in. */
   readonly cookies: readonly string[];
+  /** Claims that a service gets as headers. */
+  readonly claimsToHeaders: readonly { readonly claim: string; readonly header: string }[];
+}
+
+/** What one policy asks of a token. Reported: counted where it is not met, and let through. */
+export interface Demand {
+  /** `namespace/name` of the policy. */
+  readonly policy: string;
+  readonly isReported: boolean;
+  /** All of these in `scope`. */
+  readonly scopes: readonly string[];
+  /** Each of these with one of its values. */
+  readonly claims: readonly ClaimDemand[];
+}
+
+export interface ClaimDemand {
+  /** `realm_access.roles` */
+  readonly name: string;
+  readonly values: readonly (string | number | boolean)[];
 }

@@ -1,9 +1,10 @@
 import type { HTTPRoute } from "../snapshot/http-route.ts";
-import type { JWTPolicy, TargetRef } from "../snapshot/jwt-policy.ts";
+import type { JWTPolicy, TokenProvider as ProviderSpec } from "../snapshot/jwt-policy.ts";
 import { keyOf, refOf } from "../snapshot/metadata.ts";
+import type { TargetRef } from "../snapshot/policy-target.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
-import type { Access, TokenIssuer } from "./model.ts";
+import type { Access, Demand, RulePolicies, TokenIssuer, TokenProvider } from "./model.ts";
 import { olderFirst } from "./precedence.ts";
 import { isRefusal, type References } from "./references.ts";
 import { type Condition, fails, holds, type Refusal, type Verdict } from "./verdict.ts";
@@ -12,13 +13,14 @@ import { type Condition, fails, holds, type Refusal, type Verdict } from "./verd
  * Who may pass. A Gateway that no JWTPolicy targets is open, as the Gateway API has it, unless it
  * asks to be closed; any other is closed in every doubt: without a usable policy it refuses
  * everything that no rule opens, between two policies for one rule the stricter counts, and a
- * policy that is not valid closes what it targets.
+ * policy that is not valid closes what it targets. A policy in report mode opens and closes nothing:
+ * all is decided as if it were not there, and what it would have refused is counted.
  */
 export interface Policies {
   tokenIssuerOf(gatewayKey: string): TokenIssuer | undefined;
   /** Where no rule of a route says otherwise. */
   accessByDefault(gatewayKey: string): Access;
-  accessOf(route: AnyRoute, ruleName: string | undefined, gatewayKey: string): Access;
+  onRule(route: AnyRoute, ruleName: string | undefined, gatewayKey: string): RulePolicies;
   readonly verdicts: readonly Verdict[];
 }
 
@@ -27,53 +29,118 @@ type Requirement = "Required" | "None";
 /** On a Gateway: `deny` refuses whatever nothing opens, with or without a JWTPolicy. */
 const ACCESS_ANNOTATION = "gateway.portico.dev/access";
 
+/** What the policies come to, by the key of what they target. */
+interface Resolved {
+  readonly issuers: Map<string, TokenIssuer>;
+  readonly requirements: Map<string, Requirement>;
+  readonly demands: Map<string, Demand[]>;
+  /** Of Gateways whose policy is in report mode: that a token is there at all. */
+  readonly reported: Map<string, Demand>;
+}
+
 export function resolvePolicies(snapshot: Snapshot, references: References): Policies {
-  const issuers = new Map<string, TokenIssuer>();
-  const requirements = closedByRejection(snapshot);
-  const verdicts: Verdict[] = [];
+  const resolved: Resolved = {
+    issuers: new Map(),
+    requirements: closedByRejection(snapshot),
+    demands: new Map(),
+    reported: new Map(),
+  };
   const gateways = new Set(snapshot.gateways.map(({ metadata }) => keyOf(metadata)));
   const routes = new Map(snapshot.httpRoutes.map((route) => [keyOf(route.metadata), route]));
   const claimed = new Map<string, string>();
 
-  for (const policy of [...snapshot.jwtPolicies].sort(strictestFirst)) {
-    for (const target of policy.spec.targetRefs) {
-      const refusal =
-        target.kind === "Gateway"
-          ? applyToGateway(policy, target, gateways, claimed)
-          : applyToRoute(policy, target, routes, requirements);
-      const conditions: Condition[] = [refusal ? fails("Accepted", refusal) : holds("Accepted")];
-      if (target.kind === "Gateway" && !refusal) {
-        conditions.push(resolveIssuer(policy, target, references, issuers));
+  const verdicts = [...snapshot.jwtPolicies].sort(strictestFirst).flatMap((policy) =>
+    policy.spec.targetRefs.map((target) => {
+      if (target.kind === "HTTPRoute") {
+        return verdictOn(policy, target, [
+          accepted(applyToRoute(policy, target, routes, resolved)),
+        ]);
       }
-      verdicts.push(verdictOn(policy, target, conditions));
-    }
-  }
+      const refusal = claimGateway(policy, target, gateways, claimed);
+      const more = refusal ? [] : [resolveIssuer(policy, target, references, resolved)];
+      return verdictOn(policy, target, [accepted(refusal), ...more]);
+    }),
+  );
+  return { ...answersFrom(resolved, closedGateways(snapshot)), verdicts };
+}
 
-  const closed = closedGateways(snapshot);
+function accepted(refusal: Refusal | undefined): Condition {
+  return refusal ? fails("Accepted", refusal) : holds("Accepted");
+}
+
+function answersFrom(
+  { issuers, requirements, demands, reported }: Resolved,
+  closed: ReadonlySet<string>,
+): Omit<Policies, "verdicts"> {
   const accessByDefault = (gatewayKey: string) => {
-    if (issuers.has(gatewayKey)) {
+    if (issuers.has(gatewayKey) && !reported.has(gatewayKey)) {
       return "token";
     }
     return closed.has(gatewayKey) ? "refused" : "open";
   };
+  const requirementOf = (key: string, ruleName: string | undefined) =>
+    requirements.get(`${key}#${ruleName}`) ?? requirements.get(key);
 
   return {
     tokenIssuerOf: (gatewayKey) => issuers.get(gatewayKey),
     accessByDefault,
-    accessOf(route, ruleName, gatewayKey) {
-      const key = keyOf(route.metadata);
-      // A policy for an HTTPRoute says nothing of a GRPCRoute that has its name.
-      const requirement =
-        route.kind === "HTTPRoute"
-          ? (requirements.get(`${key}#${ruleName}`) ?? requirements.get(key))
-          : undefined;
-      if (requirement === "None") {
-        return "open";
-      }
-      const access = accessByDefault(gatewayKey);
-      return requirement === "Required" && access === "open" ? "refused" : access;
+    onRule(route, ruleName, gatewayKey) {
+      const key = targeted(route);
+      const requirement = requirementOf(key, ruleName);
+      const access = accessOfRule(requirement, gatewayKey);
+      const asked = demandsOf(key, ruleName, requirement, gatewayKey);
+      const isLookedAt = access === "open" && issuers.has(gatewayKey) && asked.length > 0;
+      return { access: isLookedAt ? "optional" : access, demands: asked };
     },
-    verdicts,
+  };
+
+  function accessOfRule(requirement: Requirement | undefined, gatewayKey: string): Access {
+    if (requirement === undefined) {
+      return accessByDefault(gatewayKey);
+    }
+    if (requirement === "None") {
+      return "open";
+    }
+    return issuers.has(gatewayKey) ? "token" : "refused";
+  }
+
+  function demandsOf(
+    key: string,
+    ruleName: string | undefined,
+    requirement: Requirement | undefined,
+    gatewayKey: string,
+  ) {
+    const nearest = (isReported: boolean) => {
+      const of = (one: string) =>
+        (demands.get(one) ?? []).filter((demand) => demand.isReported === isReported);
+      const onRule = of(`${key}#${ruleName}`);
+      return onRule.length > 0 ? onRule : of(key);
+    };
+    const byGateway = requirement === undefined ? reported.get(gatewayKey) : undefined;
+    return [
+      ...(requirement === "Required" ? nearest(false).filter(asksForMore) : []),
+      ...nearest(true),
+      ...(byGateway ? [byGateway] : []),
+    ];
+  }
+}
+
+/** A policy for an HTTPRoute says nothing of a GRPCRoute that has its name. */
+function targeted({ kind, metadata }: AnyRoute): string {
+  return kind === "HTTPRoute" ? keyOf(metadata) : `${kind} ${keyOf(metadata)}`;
+}
+
+/** Than a good token, which is the route's access already. */
+function asksForMore({ scopes, claims }: Demand): boolean {
+  return scopes.length + claims.length > 0;
+}
+
+function demandOf({ metadata, spec }: JWTPolicy): Demand {
+  return {
+    policy: keyOf(metadata),
+    isReported: spec.mode === "Report",
+    scopes: spec.scopes ?? [],
+    claims: spec.claims ?? [],
   };
 }
 
@@ -83,7 +150,9 @@ function closedGateways(snapshot: Snapshot): ReadonlySet<string> {
     (metadata.annotations[ACCESS_ANNOTATION] ?? "allow") === "allow" ? [] : [keyOf(metadata)],
   );
   const targeted = [
-    ...snapshot.jwtPolicies.map(({ metadata, spec }) => ({ metadata, targets: spec.targetRefs })),
+    ...snapshot.jwtPolicies
+      .filter(({ spec }) => spec.mode === "Enforce")
+      .map(({ metadata, spec }) => ({ metadata, targets: spec.targetRefs })),
     ...snapshot.rejections.map(({ object, targets }) => ({ metadata: object, targets })),
   ].flatMap(({ metadata: { namespace }, targets }) =>
     (targets ?? []).flatMap(({ kind, name }) =>
@@ -116,7 +185,7 @@ function targetKey(namespace: string, target: { name: string; sectionName?: stri
   return target.sectionName === undefined ? key : `${key}#${target.sectionName}`;
 }
 
-function applyToGateway(
+function claimGateway(
   policy: JWTPolicy,
   target: TargetRef,
   gateways: ReadonlySet<string>,
@@ -138,32 +207,55 @@ function resolveIssuer(
   policy: JWTPolicy,
   target: TargetRef,
   references: References,
-  issuers: Map<string, TokenIssuer>,
+  { issuers, reported }: Resolved,
 ): Condition {
-  const { issuer, audiences, jwks, extractFrom } = policy.spec;
+  const { issuer, audiences, jwks, extractFrom, claimsToHeaders, providers = [] } = policy.spec;
   if (issuer === undefined || audiences === undefined || jwks === undefined) {
     throw new Error("A JWTPolicy on a Gateway passed its schema without issuer, audiences or jwks");
   }
+  const key = targetKey(policy.metadata.namespace, target);
+  if (policy.spec.mode === "Report") {
+    reported.set(key, demandOf(policy));
+  }
+  const resolved: TokenProvider[] = [];
+  for (const spec of [{ issuer, audiences, jwks, extractFrom, claimsToHeaders }, ...providers]) {
+    const provider = resolveProvider(spec, policy.metadata.namespace, references);
+    if ("reason" in provider) {
+      return fails("ResolvedRefs", provider);
+    }
+    resolved.push(provider);
+  }
+  issuers.set(key, { providers: resolved });
+  return holds("ResolvedRefs");
+}
+
+function resolveProvider(
+  { issuer, audiences, jwks, extractFrom, claimsToHeaders }: ProviderSpec,
+  namespace: string,
+  references: References,
+): TokenProvider | Refusal {
   const outcome = references.resolve(jwks.backendRef, {
     group: "gateway.portico.dev",
     kind: "JWTPolicy",
-    namespace: policy.metadata.namespace,
+    namespace,
   });
   if (isRefusal(outcome)) {
-    return fails("ResolvedRefs", outcome);
+    return outcome;
   }
-  const url = `http://${outcome.authority}${jwks.path}`;
-  const key = targetKey(policy.metadata.namespace, target);
-  const cookies = extractFrom?.cookies ?? [];
-  issuers.set(key, { issuer, audiences, jwks: { backend: outcome.backend.name, url }, cookies });
-  return holds("ResolvedRefs");
+  return {
+    issuer,
+    audiences,
+    jwks: { backend: outcome.backend.name, url: `http://${outcome.authority}${jwks.path}` },
+    cookies: extractFrom?.cookies ?? [],
+    claimsToHeaders: claimsToHeaders ?? [],
+  };
 }
 
 function applyToRoute(
   policy: JWTPolicy,
   target: TargetRef,
   routes: ReadonlyMap<string, HTTPRoute>,
-  requirements: Map<string, Requirement>,
+  { requirements, demands }: Resolved,
 ): Refusal | undefined {
   const { namespace } = policy.metadata;
   const routeKey = keyOf({ namespace, name: target.name });
@@ -177,6 +269,12 @@ function applyToRoute(
     return { reason: "TargetNotFound", message };
   }
   const key = targetKey(namespace, target);
+  if (requirement === "Required") {
+    demands.set(key, [...(demands.get(key) ?? []), demandOf(policy)]);
+  }
+  if (policy.spec.mode === "Report") {
+    return undefined;
+  }
   const earlier = requirements.get(key);
   if (earlier !== undefined && earlier !== requirement) {
     return { reason: "Conflicted", message: "another JWTPolicy requires a token here; it counts" };
