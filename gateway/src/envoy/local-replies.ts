@@ -10,6 +10,8 @@ import { MALFORMED } from "./well-formed.ts";
 export function localReplies(): Json {
   return {
     mappers: [
+      // Redirects and answers to preflights are no problems.
+      asItIs(statusIs("LE", 399)),
       mapper(
         detailsStartWith(`rbac_access_denied_matched_policy[${MALFORMED}]`),
         MALFORMED_REQUEST,
@@ -184,6 +186,11 @@ function mapper(filter: Json, problem: LocalProblem): Json {
     })),
     body_format_override: bodyFormat(problem),
   };
+}
+
+function asItIs(filter: Json): Json {
+  const body_format_override = { text_format_source: { inline_string: "%LOCAL_REPLY_BODY%" } };
+  return { filter, body_format_override };
 }
 
 function bodyFormat({ title, code, detail }: LocalProblem): Json {

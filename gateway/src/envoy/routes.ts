@@ -17,8 +17,6 @@ export function routeConfigurationOf(server: Server): EnvoyResource {
     name: server.name,
     // `localhost:8080` is the host `localhost`; the service still sees the port in Host.
     ignore_port_in_host_matching: true,
-    // What a backendRef says of a header comes after what its rule says.
-    most_specific_header_mutations_wins: true,
     virtual_hosts: server.hosts.map(virtualHostOf),
   });
 }

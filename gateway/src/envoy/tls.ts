@@ -52,7 +52,7 @@ export function downstreamTls(
   surroundings: Surroundings,
 ): Json {
   return transportSocket("DownstreamTlsContext", {
-    ...(clients?.isRequired && { require_client_certificate: true }),
+    ...(clients && { require_client_certificate: clients.isRequired }),
     common_tls_context: {
       tls_params: PARAMETERS,
       alpn_protocols: ["h2", "http/1.1"],

@@ -45,18 +45,20 @@ export function resolveRule(
     }
     return outcome;
   };
-  const destinations = rule.backendRefs.map(({ weight, filters, ...ref }): Destination => {
-    const found = follow(ref);
+  const ownChanges = headerChanges(rule.filters);
+  const found = rule.backendRefs.map(({ weight, filters, ...ref }): Destination => {
+    const resolved = follow(ref);
     return {
       weight,
-      ...(found && { backend: found.backend.name }),
-      ...(found?.isWebSocket && { isWebSocket: true }),
+      ...(resolved && { backend: resolved.backend.name }),
+      ...(resolved?.isWebSocket && { isWebSocket: true }),
       ...headerChanges(filters),
     };
   });
+  const { destinations, ...changes } = inOnePlace(found, ownChanges);
   const mirrors = mirrorsOf(rule.filters).flatMap((mirror): Mirror[] => {
-    const found = follow(mirror.backendRef);
-    return found ? [{ backend: found.backend.name, share: shareOf(mirror) }] : [];
+    const resolved = follow(mirror.backendRef);
+    return resolved ? [{ backend: resolved.backend.name, share: shareOf(mirror) }] : [];
   });
   const unsupported = findUnsupported(rule);
   return {
@@ -66,7 +68,7 @@ export function resolveRule(
       timeouts: timeoutsOf(rule),
       destinations,
       ...(unsupported !== undefined && { isUnsupported: true }),
-      ...headerChanges(rule.filters),
+      ...changes,
       ...redirectOf(rule.filters),
       ...rewriteOf(rule.filters),
       ...(mirrors.length > 0 && { mirrors }),
@@ -123,10 +125,51 @@ function findContradiction({ filters, matches, backendRefs }: AnyRule): string |
     : undefined;
 }
 
-function headerChanges(filters: readonly RouteFilter[]): {
-  requestHeaders?: HeaderChanges;
-  responseHeaders?: HeaderChanges;
-} {
+interface Changes {
+  readonly requestHeaders?: HeaderChanges;
+  readonly responseHeaders?: HeaderChanges;
+}
+
+/** Changes of a backendRef come after those of its rule, so where there are any, they hold both. */
+function inOnePlace(
+  destinations: readonly Destination[],
+  rule: Changes,
+): Changes & { readonly destinations: readonly Destination[] } {
+  if (destinations.every((one) => !one.requestHeaders && !one.responseHeaders)) {
+    return { destinations, ...rule };
+  }
+  return {
+    destinations: destinations.map((destination) => {
+      const requestHeaders = together(rule.requestHeaders, destination.requestHeaders);
+      const responseHeaders = together(rule.responseHeaders, destination.responseHeaders);
+      return {
+        ...destination,
+        ...(requestHeaders && { requestHeaders }),
+        ...(responseHeaders && { responseHeaders }),
+      };
+    }),
+  };
+}
+
+function together(
+  first: HeaderChanges | undefined,
+  then: HeaderChanges | undefined,
+): HeaderChanges | undefined {
+  if (!first || !then) {
+    return first ?? then;
+  }
+  const replaced = new Set(
+    [...then.set.map(({ name }) => name), ...then.remove].map((name) => name.toLowerCase()),
+  );
+  const isKept = ({ name }: { name: string }) => !replaced.has(name.toLowerCase());
+  return {
+    set: [...first.set.filter(isKept), ...then.set],
+    add: [...first.add.filter(isKept), ...then.add],
+    remove: [...first.remove, ...then.remove],
+  };
+}
+
+function headerChanges(filters: readonly RouteFilter[]): Changes {
   const changes: { requestHeaders?: HeaderChanges; responseHeaders?: HeaderChanges } = {};
   for (const filter of filters) {
     if (filter.type === "RequestHeaderModifier") {
