@@ -127,7 +127,7 @@ test.each([
   ["is no PEM", [tlsSecret("a", malformed)], "has no PEM certificate as tls.crt"],
   [
     "has no key",
-    [tlsSecret("a", { ...pair, key: "" })],
+    [tlsSecret("a", { ...pair, key: "\n" })],
     "has no PEM private key without a passphrase",
   ],
   [
