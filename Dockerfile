@@ -37,7 +37,7 @@ RUN for manifest in gateway/package.json packages/*/package.json services/*/pack
 
 COPY packages/service-kit packages/service-kit
 COPY ${WORKSPACE} ${WORKSPACE}
-RUN kept="$(cd node_modules/@portico 2>/dev/null && for name in *; do realpath "$name"; done; realpath "${WORKSPACE}")" \
+RUN kept="$(cd node_modules/@portico 2>/dev/null && for name in *; do realpath "$name"; done; echo "/app/${WORKSPACE}")" \
  && for workspace in gateway packages/* services/*; do \
       echo "$kept" | grep -qx "/app/$workspace" || rm -rf "$workspace"; \
     done \

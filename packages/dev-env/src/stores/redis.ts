@@ -57,7 +57,10 @@ export function redisAdministratorUri(
   return redisUri(redis.port, administrator, database);
 }
 
-function accessControlList(redis: Redis, users: KeyUser[]): string {
+export function accessControlList(
+  redis: Pick<Redis, "administratorPassword">,
+  users: KeyUser[],
+): string {
   const lines = [
     "user default off",
     `user ${ADMINISTRATOR} on ${passwordHash(redis.administratorPassword)} ~* &* +@all`,
