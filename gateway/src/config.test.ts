@@ -9,9 +9,18 @@ const environment = {
   OPS_PORT: "8206",
 };
 
+const inCluster = {
+  ...environment,
+  GATEWAY_SOURCE: "kubernetes",
+  KUBERNETES_SERVICE_HOST: "10.96.0.1",
+  KUBERNETES_SERVICE_PORT: "443",
+  POD_NAMESPACE: "edge",
+  GATEWAY_FLEET_SELECTOR: "app=gateway,app.kubernetes.io/instance=portico",
+};
+
 test("config > reads the environment, with defaults for what is not a secret", () => {
   expect(readConfig(environment)).toEqual({
-    folders: ["/one", "/two"],
+    source: { kind: "folders", folders: ["/one", "/two"] },
     namespace: "portico",
     envoyDir: "/envoy",
     envoyAdminPort: 8107,
@@ -21,7 +30,23 @@ test("config > reads the environment, with defaults for what is not a secret", (
   });
 });
 
+test("config > on a cluster, says where its API server is and which pods are the fleet", () => {
+  const { source, host } = readConfig(inCluster);
+  expect(source).toEqual({
+    kind: "kubernetes",
+    connection: { kubeconfig: undefined, apiServer: { host: "10.96.0.1", port: 443 } },
+    fleet: {
+      namespace: "edge",
+      selector: { app: "gateway", "app.kubernetes.io/instance": "portico" },
+      serviceType: "ClusterIP",
+    },
+  });
+  expect(host).toBe("0.0.0.0");
+});
+
 test("config > names every mistake at once", () => {
   const wrong = { ...environment, GATEWAY_FOLDERS: "", OPS_PORT: "http", ENVOY_DIR: undefined };
-  expect(() => readConfig(wrong)).toThrow(/GATEWAY_FOLDERS.*ENVOY_DIR.*OPS_PORT/s);
+  expect(() => readConfig(wrong)).toThrow(/ENVOY_DIR.*OPS_PORT.*GATEWAY_FOLDERS/s);
+  const selector = { ...inCluster, GATEWAY_FLEET_SELECTOR: "gateway", POD_NAMESPACE: "" };
+  expect(() => readConfig(selector)).toThrow(/POD_NAMESPACE.*GATEWAY_FLEET_SELECTOR/s);
 });

@@ -6,18 +6,24 @@ import { GATEWAY } from "./features/given.ts";
 import { until } from "./features/real-envoy.ts";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
+import type { Verdict } from "./model/verdict.ts";
+import type { Reception } from "./publish/handover.ts";
 import type { Listing } from "./snapshot/object-source.ts";
-import { createStatusBoard } from "./status/status-board.ts";
 
 /** The loop alone: what it does with a source and a publisher that fail. */
 const list = vi.fn<() => Promise<Listing>>();
-const publish = vi.fn<(config: EnvoyConfig) => Promise<[]>>();
+const publish = vi.fn<(config: EnvoyConfig) => Promise<Reception>>();
+const ask = vi.fn<() => Promise<Reception>>();
+const report = vi.fn<(verdicts: readonly Verdict[]) => void>();
+const taken: Reception = { written: [], refused: [], pending: [] };
 let changed: () => void;
 let controller: Controller;
 
 beforeEach(() => {
   list.mockReset().mockResolvedValue({ objects: [], problems: [] });
-  publish.mockReset().mockResolvedValue([]);
+  publish.mockReset().mockResolvedValue(taken);
+  ask.mockReset().mockResolvedValue(taken);
+  report.mockReset();
   const logger = createLogger("error", () => undefined);
   controller = createController({
     source: {
@@ -27,8 +33,8 @@ beforeEach(() => {
       list,
       stop: () => undefined,
     },
-    publisher: { prepare: async () => undefined, publish, fileOf: () => "" },
-    status: createStatusBoard(logger),
+    handover: { prepare: async () => undefined, publish, ask, fileOf: () => "" },
+    boards: [{ report }],
     metrics: createMetrics(),
     ...{ logger, namespace: "portico", envoyHost: "127.0.0.1" },
   });
@@ -89,4 +95,38 @@ test("controller > hands on what the objects say", async () => {
   expect([...(publish.mock.calls[0]?.[0].listeners.keys() ?? [])]).toEqual([
     "portico_portico_8080",
   ]);
+});
+
+const gateway = () => {
+  const objects = parseAllDocuments(GATEWAY).map((document) => ({
+    origin: "test",
+    value: document.toJS() as unknown,
+  }));
+  list.mockResolvedValue({ objects, problems: [] });
+};
+const programmed = () =>
+  report.mock.lastCall?.[0]
+    .find(({ object, listener }) => object.kind === "Gateway" && listener === undefined)
+    ?.conditions.find(({ type }) => type === "Programmed");
+
+test("controller > a Gateway is programmed once Envoy has said so, and Envoy is asked until it has", async () => {
+  gateway();
+  const file = { kind: "listeners", name: "listeners", version: "1" } as const;
+  publish.mockResolvedValue({ ...taken, pending: [file] });
+  await controller.start();
+  expect(programmed()).toMatchObject({ status: "False", reason: "Pending" });
+  await until(() => ask.mock.calls.length === 1);
+  expect(programmed()).toMatchObject({ status: "True" });
+});
+
+test("controller > what Envoy refuses is on its Gateway, with Envoy's own reason", async () => {
+  gateway();
+  const file = { kind: "listeners", name: "listeners", version: "1" } as const;
+  const message = "invalid perl operator: (?=";
+  publish.mockResolvedValue({ ...taken, refused: [{ ...file, message }] });
+  await controller.start();
+  expect(programmed()).toMatchObject({
+    ...{ status: "False", reason: "Invalid" },
+    message: expect.stringContaining(message),
+  });
 });

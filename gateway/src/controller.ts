@@ -1,13 +1,14 @@
-import type { EnvoyConfig, ResourceKind } from "./envoy/envoy-config.ts";
 import { translate } from "./envoy/translate.ts";
 import { type Logger, messageOf } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { buildModel } from "./model/build-model.ts";
-import { isRefused } from "./model/verdict.ts";
-import type { Publisher } from "./publish/publisher.ts";
+import { type SocketPortOf, samePort } from "./model/gateways.ts";
+import type { Listener, Model } from "./model/model.ts";
+import { type Address, isRefused, type Verdict } from "./model/verdict.ts";
+import type { Handover, Reception } from "./publish/handover.ts";
 import type { ObjectSource } from "./snapshot/object-source.ts";
-import { takeSnapshot } from "./snapshot/snapshot.ts";
-import type { StatusBoard } from "./status/status-board.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot/snapshot.ts";
+import { asProgrammed } from "./status/programmed.ts";
 
 /**
  * Watch, wait for quiet, rebuild, publish. Whatever fails on the way, the last good configuration
@@ -17,17 +18,28 @@ export interface Controller {
   start(): Promise<void>;
   /** True once a version has been published. */
   isReady(): boolean;
+  /** What is told of the objects may be different, though they are not: an address, for one. */
+  reportSoon(): void;
   stop(): Promise<void>;
 }
 
 export interface ControllerParts {
   readonly source: ObjectSource;
-  readonly publisher: Publisher;
-  readonly status: StatusBoard;
+  readonly handover: Handover;
+  /** Told of every object what became of it. */
+  readonly boards: readonly { report(verdicts: readonly Verdict[]): void }[];
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly namespace: string;
   readonly envoyHost: string;
+  /** Where Gateways have addresses of their own. */
+  readonly addressing?: Addressing;
+}
+
+export interface Addressing {
+  readonly socketPortOf: SocketPortOf;
+  provide(listeners: readonly Listener[], snapshot: Snapshot): void;
+  addressesOf(gateway: string): readonly Address[];
 }
 
 /** A save is several events; a rollout hundreds. Rebuild once they pause, or at last after a while. */
@@ -41,6 +53,7 @@ export function createController(parts: ControllerParts): Controller {
   let running: Promise<void> = Promise.resolve();
   let isReady = false;
   let isStopped = false;
+  let told: Told | undefined;
 
   function rebuildSoon() {
     if (isStopped) {
@@ -60,22 +73,51 @@ export function createController(parts: ControllerParts): Controller {
 
   async function rebuild() {
     try {
-      await rebuildAndPublish(parts);
+      told = await rebuildAndPublish(parts);
       isReady = true;
+      report(told);
     } catch (error) {
       parts.logger.error("version.failed", { message: messageOf(error) });
+      retry(rebuildNow);
+    }
+  }
+
+  function retry(what: () => void) {
+    if (!isStopped) {
       waitingSince = performance.now();
-      timer = setTimeout(rebuildNow, RETRY_MS);
+      clearTimeout(timer);
+      timer = setTimeout(what, RETRY_MS);
+    }
+  }
+
+  /** Envoy may be starting, or slow: what it has not said yet is asked again, and told. */
+  function askAgain() {
+    waitingSince = undefined;
+    running = running.then(async () => {
+      if (told) {
+        told = { ...told, reception: await parts.handover.ask() };
+        report(told);
+      }
+    });
+  }
+
+  function report(what: Told) {
+    reportTo(parts, what);
+    if (what.reception.pending.length > 0) {
+      retry(askAgain);
     }
   }
 
   return {
     async start() {
-      await parts.publisher.prepare();
+      await parts.handover.prepare();
       parts.source.watch(rebuildSoon);
       await rebuildNow();
     },
     isReady: () => isReady,
+    reportSoon() {
+      running = running.then(() => told && reportTo(parts, told));
+    },
     async stop() {
       isStopped = true;
       parts.source.stop();
@@ -85,36 +127,44 @@ export function createController(parts: ControllerParts): Controller {
   };
 }
 
-async function rebuildAndPublish(parts: ControllerParts) {
-  const started = performance.now();
-  const listing = await parts.source.list();
-  const model = buildModel(takeSnapshot(listing, parts.namespace));
-  const config: EnvoyConfig = translate(model, {
-    host: parts.envoyHost,
-    fileOf: parts.publisher.fileOf,
-  });
-  const rebuildSeconds = (performance.now() - started) / 1000;
-  const written = await parts.publisher.publish(config);
+interface Told {
+  readonly model: Model;
+  readonly reception: Reception;
+}
 
-  parts.status.report(model.verdicts);
+async function rebuildAndPublish(parts: ControllerParts): Promise<Told> {
+  const started = performance.now();
+  const snapshot = takeSnapshot(await parts.source.list(), parts.namespace);
+  const model = buildModel(snapshot, parts.addressing?.socketPortOf ?? samePort);
+  const config = translate(model, { host: parts.envoyHost, fileOf: parts.handover.fileOf });
+  const rebuildSeconds = (performance.now() - started) / 1000;
+  const reception = await parts.handover.publish(config);
+
+  parts.addressing?.provide(model.listeners, snapshot);
   parts.metrics.rebuilt(rebuildSeconds, model.verdicts.filter(isRefused));
-  if (written.length > 0) {
-    parts.metrics.published(written);
-    logVersion(parts.logger, config, written, performance.now() - started);
+  parts.metrics.received(reception);
+  logReception(parts.logger, reception, performance.now() - started);
+  return { model, reception };
+}
+
+function reportTo({ boards, addressing }: ControllerParts, { model, reception }: Told) {
+  const { listeners } = model;
+  const facts = { reception, listeners, addressesOf: addressing?.addressesOf };
+  const verdicts = asProgrammed(model.verdicts, facts);
+  for (const board of boards) {
+    board.report(verdicts);
   }
 }
 
-function logVersion(
-  logger: Logger,
-  config: EnvoyConfig,
-  written: readonly ResourceKind[],
-  durationMs: number,
-) {
-  logger.info("version.published", {
-    files: written.length,
-    kinds: [...new Set(written)],
-    listeners: config.listeners.size,
-    clusters: config.clusters.size,
-    durationMs: Math.round(durationMs),
-  });
+function logReception(logger: Logger, { written, refused }: Reception, durationMs: number) {
+  if (written.length > 0) {
+    logger.info("version.published", {
+      files: written.length,
+      kinds: [...new Set(written.map(({ kind }) => kind))],
+      durationMs: Math.round(durationMs),
+    });
+  }
+  for (const { kind, name, message } of refused) {
+    logger.error("version.refused", { kind, name, message });
+  }
 }

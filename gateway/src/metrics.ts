@@ -1,11 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { ResourceKind } from "./envoy/envoy-config.ts";
 import type { Verdict } from "./model/verdict.ts";
+import type { Reception } from "./publish/handover.ts";
 
 /** What the controller counts. */
 export interface Metrics {
   rebuilt(seconds: number, refused: readonly Verdict[]): void;
-  published(written: readonly ResourceKind[]): void;
+  received(reception: Pick<Reception, "written" | "refused">): void;
   /** The text of `/metrics`. */
   expose(): Promise<string>;
 }
@@ -36,6 +36,11 @@ export function createMetrics(): Metrics {
     labelNames: ["resource"],
     registers,
   });
+  const refusedFiles = new Gauge({
+    name: "gateway_refused_files",
+    help: "Files that Envoy refuses now, and so has in their last good version",
+    registers,
+  });
   new Gauge({
     name: "process_resident_memory_bytes",
     help: "Resident memory of the controller",
@@ -54,10 +59,13 @@ export function createMetrics(): Metrics {
         rejectedObjects.set({ kind }, new Set(names).size);
       }
     },
-    published(written) {
-      versions.inc();
-      for (const resource of written) {
-        fileWrites.inc({ resource });
+    received({ written, refused }) {
+      refusedFiles.set(refused.length);
+      if (written.length > 0) {
+        versions.inc();
+      }
+      for (const { kind } of written) {
+        fileWrites.inc({ resource: kind });
       }
     },
     expose: () => registry.metrics(),

@@ -6,9 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePorts } from "@portico/dev-env";
 import { createController } from "../controller.ts";
+import { createEnvoyAdmin } from "../envoy/admin.ts";
 import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
 import { type OpsServer, startOpsServer } from "../ops-server.ts";
+import { createAcceptance } from "../publish/acceptance.ts";
+import { createEnvoyLog } from "../publish/envoy-log.ts";
+import { createHandover } from "../publish/handover.ts";
 import { createPublisher } from "../publish/publisher.ts";
 import { createFolderSource } from "../snapshot/folder-source.ts";
 import { createStatusBoard } from "../status/status-board.ts";
@@ -68,8 +72,13 @@ async function startController(objects: string, envoyDir: string, adminPort: num
   const metrics = createMetrics();
   const controller = createController({
     source: createFolderSource([objects]),
-    publisher: createPublisher(envoyDir, adminPort),
-    ...{ status, metrics, logger, namespace: "portico", envoyHost: "127.0.0.1" },
+    handover: createHandover(
+      createPublisher(envoyDir, adminPort),
+      createAcceptance(createEnvoyAdmin(adminPort)),
+      createEnvoyLog(join(envoyDir, "envoy.log"), () => undefined),
+    ),
+    boards: [status],
+    ...{ metrics, logger, namespace: "portico", envoyHost: "127.0.0.1" },
   });
   await controller.start();
   const ops = await startOpsServer({ controller, metrics, status }, "127.0.0.1", 0);
@@ -84,8 +93,9 @@ async function startController(objects: string, envoyDir: string, adminPort: num
 
 function startEnvoy(program: string, envoyDir: string) {
   const args = ["-c", join(envoyDir, "bootstrap.json"), "--disable-hot-restart"];
-  const quiet = ["--concurrency", "2", "-l", "error", "--file-flush-interval-msec", "100"];
-  const child: ChildProcess = spawn(program, [...args, ...quiet], {
+  const errorsOf = ["--log-path", join(envoyDir, "envoy.log")];
+  const quiet = ["--concurrency", "2", "-l", "warning", "--file-flush-interval-msec", "100"];
+  const child: ChildProcess = spawn(program, [...args, ...errorsOf, ...quiet], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

@@ -1,6 +1,6 @@
 import { type ApiClient, ApiError } from "./api-client.ts";
 import type { RawObject } from "./keep.ts";
-import { type ApiResource, pathOf } from "./resources.ts";
+import { type ApiResource, pathOf, selectorsOf } from "./resources.ts";
 
 /** A complete list of one kind at one moment, fetched page by page. */
 export interface FullList {
@@ -56,7 +56,7 @@ async function listVersion(
     const query = new URLSearchParams({
       limit: String(PAGE),
       ...(token && { continue: token }),
-      ...(resource.fieldSelector && { fieldSelector: resource.fieldSelector }),
+      ...selectorsOf(resource),
     });
     const page = (await client.call("GET", `${pathOf(resource, version)}?${query}`)) as Page;
     objects.push(...(page.items ?? []));

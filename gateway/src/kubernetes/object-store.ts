@@ -9,6 +9,8 @@ import { type ApiResource, apiVersionOf } from "./resources.ts";
 export interface ObjectStore {
   values(): Iterable<SourceObject>;
   live(key: string): LiveObject | undefined;
+  /** Keys of those whose status has an entry of this controller. */
+  marked(controllerName: string): Iterable<string>;
   size(): number;
   /** Each of these says whether anything is different, and whether a snapshot shows it. */
   put(object: RawObject, version: string): Difference;
@@ -58,6 +60,13 @@ export function createObjectStore(kind: string, resource: ApiResource): ObjectSt
       }
     },
     live: (key) => objects.get(key)?.live,
+    *marked(controllerName) {
+      for (const [key, { live }] of objects) {
+        if (controllersIn(live.status).includes(controllerName)) {
+          yield key;
+        }
+      }
+    },
     size: () => objects.size,
 
     put(object, version) {
@@ -104,4 +113,12 @@ function keyOfRaw({ metadata }: RawObject): string {
 function liveOf({ metadata, status }: RawObject): LiveObject {
   const { uid = "", resourceVersion, generation } = metadata;
   return { uid, resourceVersion, generation, status };
+}
+
+/** Routes have an entry for each parent, policies one for each ancestor. */
+function controllersIn(status: unknown): unknown[] {
+  const { parents, ancestors } = (status ?? {}) as { parents?: unknown; ancestors?: unknown };
+  return [parents, ancestors]
+    .filter(Array.isArray)
+    .flatMap((entries) => entries.map((entry) => entry?.controllerName));
 }

@@ -3,14 +3,14 @@ import { type ApiClient, ApiError } from "./api-client.ts";
 import type { RawObject } from "./keep.ts";
 import { listAll, NotServedError } from "./list.ts";
 import { createObjectStore, type Difference, type ObjectStore } from "./object-store.ts";
-import { type ApiResource, pathOf } from "./resources.ts";
+import { type ApiResource, pathOf, selectorsOf } from "./resources.ts";
 
 /**
  * Keeps a copy of all objects of one kind: lists them, then follows their changes from there, for
  * ever. Whatever happens to the connection, the copy stays as it last was, and only a complete new
  * list replaces it.
  */
-export interface Reflector extends Pick<ObjectStore, "values" | "live"> {
+export interface Reflector extends Pick<ObjectStore, "values" | "live" | "marked"> {
   /** True once there was a complete list, or the server has said that there is none for us. */
   isSynced(): boolean;
   /** What keeps the copy from being current, for people. */
@@ -85,7 +85,7 @@ export function createReflector(parts: ReflectorParts): Reflector {
       resourceVersion: from,
       allowWatchBookmarks: "true",
       timeoutSeconds: String(Math.round(WATCH_SECONDS * (1 + Math.random()))),
-      ...(resource.fieldSelector && { fieldSelector: resource.fieldSelector }),
+      ...selectorsOf(resource),
     });
     let seen = from;
     try {
@@ -166,6 +166,7 @@ export function createReflector(parts: ReflectorParts): Reflector {
   return {
     values: store.values,
     live: store.live,
+    marked: store.marked,
     isSynced: () => isSynced,
     problem: () => problem,
     version: () => version,

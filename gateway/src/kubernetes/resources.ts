@@ -13,6 +13,9 @@ export interface ApiResource {
   /** Nothing is published before these are known. Of the others we may be told nothing: a CRD that is not installed, a role that does not reach that far. */
   readonly isNeeded: boolean;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+  /** Of this namespace alone. */
+  readonly namespace?: string;
   /** Only what a schema reads: memory is counted per object. Undefined: the object is of no use here. */
   readonly keep: (object: RawObject) => object | undefined;
 }
@@ -69,11 +72,19 @@ export const RESOURCES: Readonly<Record<Kind, ApiResource>> = {
   JWTPolicy: policy("jwtpolicies"),
 };
 
+/** What narrows a list and a watch alike. */
+export function selectorsOf({ fieldSelector, labelSelector }: ApiResource): Record<string, string> {
+  return { ...(fieldSelector && { fieldSelector }), ...(labelSelector && { labelSelector }) };
+}
+
 /** The path of all objects of a kind, of those of one namespace, or of one of them. */
 export function pathOf(
   resource: ApiResource,
   version: string,
-  { namespace = "", name = "" }: { readonly namespace?: string; readonly name?: string } = {},
+  {
+    namespace = resource.namespace ?? "",
+    name = "",
+  }: { readonly namespace?: string; readonly name?: string } = {},
 ): string {
   const root = resource.group === "" ? "/api" : `/apis/${resource.group}`;
   const within = resource.isNamespaced && namespace !== "" ? `/namespaces/${namespace}` : "";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { EnvoyConfig, EnvoyResource } from "../envoy/envoy-config.ts";
-import { createPublisher } from "./publisher.ts";
+import { createPublisher, type Publication } from "./publisher.ts";
 
 let folder: string;
 
@@ -22,6 +22,7 @@ function config(clusters: string[], version = 1): EnvoyConfig {
     routes: new Map([["listener", resource("listener", version)]]),
     clusters: map(...clusters),
     endpoints: map(...clusters),
+    secrets: new Map(),
   };
 }
 
@@ -35,10 +36,14 @@ async function started() {
   return publisher;
 }
 
-test("publisher > a prepared folder is enough for Envoy to start from", async () => {
-  await started();
+const kindsOf = ({ written }: Publication) => written.map(({ kind }) => kind);
+
+test("publisher > Envoy can start from the folder after the first version, and not before", async () => {
+  const publisher = await started();
+  expect(await readdir(folder)).not.toContain("bootstrap.json");
   expect(await read("listeners.json")).toMatchObject({ resources: [] });
   expect(await read("clusters.json")).toMatchObject({ resources: [] });
+  await publisher.publish(config(["a"]));
   expect(await readFile(join(folder, "bootstrap.json"), "utf8")).toContain(
     join(folder, "listeners.json"),
   );
@@ -46,11 +51,11 @@ test("publisher > a prepared folder is enough for Envoy to start from", async ()
 
 test("publisher > writes only files that changed", async () => {
   const publisher = await started();
-  expect(await publisher.publish(config(["a", "b"]))).toEqual([
+  expect(kindsOf(await publisher.publish(config(["a", "b"])))).toEqual([
     ...["endpoints", "endpoints", "clusters", "routes", "listeners"],
   ]);
-  expect(await publisher.publish(config(["a", "b"]))).toEqual([]);
-  expect(await publisher.publish(config(["a", "b"], 2))).toEqual(["routes"]);
+  expect(kindsOf(await publisher.publish(config(["a", "b"])))).toEqual([]);
+  expect(kindsOf(await publisher.publish(config(["a", "b"], 2)))).toEqual(["routes"]);
 });
 
 test("publisher > a restart rewrites nothing that is the same, and keeps what was published", async () => {
@@ -58,16 +63,17 @@ test("publisher > a restart rewrites nothing that is the same, and keeps what wa
   const before = await stat(join(folder, "clusters.json"));
   const again = await started();
   expect((await read("clusters.json")).resources).toHaveLength(1);
-  expect(await again.publish(config(["a"]))).toEqual([]);
+  expect(kindsOf(await again.publish(config(["a"])))).toEqual([]);
   expect((await stat(join(folder, "clusters.json"))).ino).toBe(before.ino);
 });
 
 test("publisher > a cluster goes only after the routes that named it", async () => {
   const publisher = await started();
   await publisher.publish(config(["old"]));
-  expect(await publisher.publish(config(["new"], 2))).toEqual([
-    ...["endpoints", "clusters", "routes", "clusters"],
-  ]);
+  const { written } = await publisher.publish(config(["new"], 2));
+  expect(written.map(({ kind }) => kind)).toEqual(["endpoints", "clusters", "routes"]);
+  const { version_info } = await read("clusters.json");
+  expect(written.find(({ kind }) => kind === "clusters")?.version).toBe(version_info);
   expect((await read("clusters.json")).resources.map(({ name }) => name)).toEqual(["new"]);
 });
 
@@ -96,4 +102,17 @@ test("publisher > a version is its content", async () => {
   expect((await read("routes/listener.json")).version_info).not.toBe(first);
   await publisher.publish(config(["a"]));
   expect((await read("routes/listener.json")).version_info).toBe(first);
+});
+
+test("publisher > what Envoy has refused is taken back, and not handed to it again until it is another", async () => {
+  const publisher = await started();
+  await publisher.publish(config(["a"], 1));
+  const { written } = await publisher.publish(config(["a"], 2));
+  await publisher.takeBack(written);
+  expect((await read("routes/listener.json")).resources).toEqual([resource("listener", 1)]);
+  const again = await publisher.publish(config(["a"], 2));
+  expect(again).toEqual({ written: [], withheld: written });
+  expect(await publisher.publish(config(["a"], 1))).toEqual({ written: [], withheld: [] });
+  expect(kindsOf(await publisher.publish(config(["a"], 3)))).toEqual(["routes"]);
+  expect((await read("routes/listener.json")).resources).toEqual([resource("listener", 3)]);
 });

@@ -1,56 +1,62 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { bootstrap } from "../envoy/bootstrap.ts";
-import type { EnvoyConfig, EnvoyResource, ResourceKind } from "../envoy/envoy-config.ts";
+import type { EnvoyConfig, EnvoyResource, FiledKind, ResourceKind } from "../envoy/envoy-config.ts";
 import { EXTENSION, encodeDocument, encodeResources } from "./encoding.ts";
+import { createFileStore } from "./file-store.ts";
 
-/**
- * Hands versions to Envoy as files: written beside their place and renamed into it, so Envoy reads
- * an old file or a new one and never half of one; only those that changed. There is no fsync: after
- * a power cut the next start compares and writes again.
- */
+/** Hands versions to Envoy as files, each renamed into place when everything it refers to is there. */
 export interface Publisher {
-  /** Makes a folder Envoy can start from; what an earlier run published stays. */
+  /** Makes the folder; what an earlier run published stays. */
   prepare(): Promise<void>;
-  /** Returns the files that were written, by kind. */
-  publish(config: EnvoyConfig): Promise<readonly ResourceKind[]>;
-  fileOf(kind: "routes" | "endpoints", name: string): string;
+  /** After the first time, Envoy can start from the folder. */
+  publish(config: EnvoyConfig): Promise<Publication>;
+  /** Puts back what Envoy has kept instead of these, so that it starts from that, too. */
+  takeBack(refused: readonly WrittenFile[]): Promise<void>;
+  fileOf(kind: FiledKind, name: string): string;
 }
 
-export function createPublisher(directory: string, adminPort: number): Publisher {
-  const listenersFile = join(directory, `listeners.${EXTENSION}`);
-  const clustersFile = join(directory, `clusters.${EXTENSION}`);
-  const fileOf = (kind: "routes" | "endpoints", name: string) =>
-    join(directory, kind, `${name}.${EXTENSION}`);
+export interface Publication {
+  readonly written: readonly WrittenFile[];
+  /** Left as they were, because Envoy has refused just this before. */
+  readonly withheld: readonly WrittenFile[];
+}
 
-  /** What each file holds. Filled from the disk at first, so that a restart rewrites nothing. */
-  const contents = new Map<string, string>();
+export interface WrittenFile {
+  readonly kind: ResourceKind;
+  /** Of the resource in it. Listeners share a file, and clusters do: theirs is the kind's. */
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Kinds of which each resource has a file of its own. */
+const FOLDERS = ["secrets", "routes", "endpoints"] as const;
+
+/** Keys are for Envoy alone, which runs as the user that writes them. */
+const SECRET_MODE = 0o600;
+
+export function createPublisher(directory: string, adminPort: number): Publisher {
+  const files = createFileStore(directory);
+  const fileOf = (kind: ResourceKind, name: string) =>
+    kind === name
+      ? join(directory, `${kind}.${EXTENSION}`)
+      : join(directory, kind, `${name}.${EXTENSION}`);
+  const listenersFile = fileOf("listeners", "listeners");
+  const clustersFile = fileOf("clusters", "clusters");
   let clusters: EnvoyConfig["clusters"] = new Map();
   let retired: readonly string[] = [];
-
-  async function put(path: string, content: string): Promise<boolean> {
-    const current = contents.get(path) ?? (await readFile(path, "utf8").catch(() => undefined));
-    if (current !== content) {
-      await replaceFile(path, content);
-    }
-    contents.set(path, content);
-    return current !== content;
-  }
 
   return {
     fileOf,
 
     async prepare() {
-      for (const kind of ["routes", "endpoints"]) {
+      await files.prepare();
+      for (const kind of FOLDERS) {
         await mkdir(join(directory, kind), { recursive: true });
       }
       for (const path of [listenersFile, clustersFile]) {
-        await writeFile(path, encodeResources([]), { flag: "wx" }).catch(ignoreExisting);
+        await writeFile(path, encodeResources([]).content, { flag: "wx" }).catch(ignoreExisting);
       }
-      await put(
-        join(directory, "bootstrap.json"),
-        encodeDocument(bootstrap({ adminPort, listenersFile, clustersFile })),
-      );
     },
 
     /**
@@ -58,29 +64,54 @@ export function createPublisher(directory: string, adminPort: number): Publisher
      * Envoy handles its files in the order in which they were renamed.
      */
     async publish(config) {
-      const written: ResourceKind[] = [];
-      const write = async (kind: ResourceKind, path: string, resources: EnvoyResource[]) => {
-        if (await put(path, encodeResources(resources))) {
-          written.push(kind);
+      files.begin();
+      const outcomes = {
+        written: new Map<string, WrittenFile>(),
+        withheld: new Map<string, WrittenFile>(),
+      };
+      const write = async (kind: ResourceKind, name: string, resources: EnvoyResource[]) => {
+        const path = fileOf(kind, name);
+        const encoded = encodeResources(resources);
+        const outcome = await files.put(
+          path,
+          encoded,
+          kind === "secrets" ? SECRET_MODE : undefined,
+        );
+        if (outcome !== "same") {
+          outcomes[outcome].set(path, { kind, name, version: encoded.version });
         }
       };
-      for (const [name, resource] of config.endpoints) {
-        await write("endpoints", fileOf("endpoints", name), [resource]);
+      for (const kind of ["secrets", "endpoints"] as const) {
+        for (const [name, resource] of config[kind]) {
+          await write(kind, name, [resource]);
+        }
       }
       const both = new Map([...clusters, ...config.clusters]);
-      await write("clusters", clustersFile, sortedByName(both));
+      await write("clusters", "clusters", sortedByName(both));
       for (const [name, resource] of config.routes) {
-        await write("routes", fileOf("routes", name), [resource]);
+        await write("routes", name, [resource]);
       }
-      await write("listeners", listenersFile, [...config.listeners.values()]);
-      await write("clusters", clustersFile, [...config.clusters.values()]);
+      await write("listeners", "listeners", [...config.listeners.values()]);
+      await write("clusters", "clusters", [...config.clusters.values()]);
+      const start = bootstrap({ adminPort, listenersFile, clustersFile });
+      await files.put(join(directory, `bootstrap.${EXTENSION}`), encodeDocument(start));
 
       clusters = config.clusters;
-      retired = await removeRetired(directory, config, retired);
-      for (const path of retired) {
-        contents.delete(path);
+      const unused = await findUnused(directory, config);
+      // One version late: Envoy may be about to read one.
+      const isLate = (path: string) => retired.includes(path);
+      await Promise.all(unused.filter(isLate).map(files.remove));
+      retired = unused.filter((path) => !isLate(path));
+      return {
+        written: [...outcomes.written.values()],
+        withheld: [...outcomes.withheld.values()],
+      };
+    },
+
+    async takeBack(refused) {
+      for (const { kind, name } of refused) {
+        await files.takeBack(fileOf(kind, name));
       }
-      return written;
     },
   };
 }
@@ -89,31 +120,17 @@ function sortedByName(resources: EnvoyConfig["clusters"]): EnvoyResource[] {
   return [...resources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, resource]) => resource);
 }
 
-async function replaceFile(path: string, content: string) {
-  const temporary = `${path}.new`;
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(temporary, content);
-  await rename(temporary, path);
-}
-
-/** Files of earlier versions, removed one version late: Envoy may be about to read one. */
-async function removeRetired(
-  directory: string,
-  config: EnvoyConfig,
-  retired: readonly string[],
-): Promise<string[]> {
+/** Files of resources that there are no more. */
+async function findUnused(directory: string, config: EnvoyConfig): Promise<string[]> {
   const unused: string[] = [];
-  for (const kind of ["routes", "endpoints"] as const) {
+  for (const kind of FOLDERS) {
     for (const file of await readdir(join(directory, kind))) {
       if (!config[kind].has(file.replace(`.${EXTENSION}`, ""))) {
         unused.push(join(directory, kind, file));
       }
     }
   }
-  await Promise.all(
-    retired.filter((path) => unused.includes(path)).map((path) => rm(path, { force: true })),
-  );
-  return unused.filter((path) => !retired.includes(path));
+  return unused;
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException) {

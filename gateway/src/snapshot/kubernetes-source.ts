@@ -13,6 +13,8 @@ import type { ObjectSource } from "./object-source.ts";
 export interface KubernetesSource extends ObjectSource {
   /** What those who write to an object must know of it. Undefined: it is not there. */
   live(ref: ObjectRef): LiveObject | undefined;
+  /** Those whose status has an entry of this controller. */
+  marked(controllerName: string): Iterable<ObjectRef>;
   /** Where to write to it. */
   pathOf(ref: ObjectRef): ObjectPath;
   /** Calls `changed` when somebody wrote a status, which no snapshot shows. */
@@ -60,14 +62,6 @@ export function createKubernetesSource(
       .map(([kind, reflector]) => `${kind} (${reflector.problem() ?? "listing"})`);
   }
 
-  function reflectorFor({ kind }: ObjectRef) {
-    const reflector = reflectors.get(kind);
-    if (reflector === undefined) {
-      throw new Error(`${kind} is not a kind that is watched`);
-    }
-    return reflector;
-  }
-
   return {
     watch(changed) {
       listeners.value.push(changed);
@@ -86,18 +80,23 @@ export function createKubernetesSource(
       return { objects, problems: [] };
     },
 
-    live: (ref) => reflectorFor(ref).live(keyOf(ref)),
+    live: (ref) => reflectors.get(ref.kind)?.live(keyOf(ref)),
+    *marked(controllerName) {
+      for (const [kind, reflector] of reflectors) {
+        for (const key of reflector.marked(controllerName)) {
+          const [namespace = "", name = ""] = key.split("/");
+          yield { kind, namespace, name };
+        }
+      }
+    },
     pathOf(ref) {
-      const version = reflectorFor(ref).version();
+      const version = reflectors.get(ref.kind)?.version();
       if (version === undefined) {
         throw new Error(`${ref.kind} was never listed`);
       }
       return { version, resource: RESOURCES[ref.kind as Kind] };
     },
 
-    stop() {
-      stopping.abort();
-      client.close();
-    },
+    stop: () => stopping.abort(),
   };
 }
