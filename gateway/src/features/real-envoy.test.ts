@@ -580,8 +580,8 @@ test("a YAML file that breaks and an object that is not valid > leave the rest s
   };
   await until(async () => (await reasons()).length === 2);
   expect(await reasons()).toEqual([
-    expect.stringContaining("Invalid invalid.yaml#1: spec.rules[0]: has filters"),
     expect.stringMatching(/^Unreadable .*broken\.yaml.* at line 1/),
+    expect.stringContaining("UnsupportedValue invalid.yaml#1: spec.rules[0].filters[0].type"),
   ]);
   // Positive control: the controller still acts on what is right.
   await gateway.put("fine.yaml", route("fine", `rules:${rule("/fine", "cards")}`));
