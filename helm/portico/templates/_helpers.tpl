@@ -179,7 +179,8 @@ priorityClassName: {{ . }}
 {{- include "portico.serviceAccountName" (dict "values" .Values.gateway "name" (printf "%s-gateway" (include "portico.fullname" .))) -}}
 {{- end -}}
 
-{{/* The Service that the controller makes for the chart's Gateway. */}}
+{{/* The Service that the controller makes for the chart's Gateway: gateway/src/infrastructure/gateway-service.ts. */}}
 {{- define "portico.gateway.service" -}}
-{{ .Release.Namespace }}-portico
+{{- $hash := printf "%s/portico" .Release.Namespace | sha256sum | trunc 8 -}}
+{{- printf "gateway-%s-portico" .Release.Namespace | replace "." "-" | trunc 54 | trimSuffix "-" }}-{{ $hash }}
 {{- end -}}
