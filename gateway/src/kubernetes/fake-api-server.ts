@@ -22,6 +22,8 @@ export interface FakeApiServer {
   recover(): void;
   /** Forgets what happened until now, so that a watch from before is told 410. */
   compact(): void;
+  /** How many watch a collection now. */
+  watchers(collection: string): number;
   /** Sends something raw to everyone who watches. */
   send(text: string): void;
   disconnect(): void;
@@ -44,6 +46,7 @@ interface Event {
 interface Watcher {
   readonly collection: string;
   readonly response: ServerResponse;
+  isSelected(object: RawObject): boolean;
 }
 
 export async function startFakeApiServer(): Promise<FakeApiServer> {
@@ -62,7 +65,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     const event = { version, type, collection, object };
     events.push(event);
     for (const watcher of watchers) {
-      if (watcher.collection === collection) {
+      if (watcher.collection === collection && watcher.isSelected(object)) {
         watcher.response.write(lineOf(event));
       }
     }
@@ -90,7 +93,10 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
   }
 
   function list(url: URL, collection: string): Answer {
-    const all = [...objects].filter(([path]) => collectionOf(path) === collection);
+    const isSelected = selectorOf(url);
+    const all = [...objects].filter(
+      ([path, object]) => collectionOf(path) === collection && isSelected(object),
+    );
     const from = Number(url.searchParams.get("continue") ?? 0);
     const to = from + Number(url.searchParams.get("limit") ?? all.length);
     const items = all.slice(from, to).map(([, object]) => object);
@@ -106,14 +112,15 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     if (from < forgotten) {
       return refuse(410, `too old resource version: ${from} (${forgotten})`);
     }
+    const isSelected = selectorOf(url);
     response.writeHead(200, { "content-type": "application/json" });
     response.flushHeaders();
     for (const event of events) {
-      if (event.collection === collection && event.version > from) {
+      if (event.collection === collection && event.version > from && isSelected(event.object)) {
         response.write(lineOf(event));
       }
     }
-    const watcher = { collection, response };
+    const watcher = { collection, response, isSelected };
     watchers.add(watcher);
     response.on("close", () => watchers.delete(watcher));
     return undefined;
@@ -164,10 +171,12 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     if (object) {
       return { status: 200, body: object };
     }
-    if (!collections.has(path)) {
+    // Those of one namespace; everything in here is in one.
+    const collection = path.replace(/\/namespaces\/[^/]+(?=\/[^/]+$)/, "");
+    if (!collections.has(collection)) {
       return refuse(404, "the server could not find the requested resource");
     }
-    return url.searchParams.has("watch") ? watch(url, path, response) : list(url, path);
+    return url.searchParams.has("watch") ? watch(url, collection, response) : list(url, collection);
   }
 
   function remove(path: string): Answer {
@@ -217,6 +226,8 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       events = [];
       forgotten = ++version;
     },
+    watchers: (collection) =>
+      [...watchers].filter((watcher) => watcher.collection === collection).length,
     send(text) {
       for (const { response } of watchers) {
         response.write(text);
@@ -245,6 +256,12 @@ function refuse(status: number, message: string): Answer {
 
 function lineOf({ type, object }: Event): string {
   return `${JSON.stringify({ type, object })}\n`;
+}
+
+/** `labelSelector=key=value`, the one form that is used. */
+function selectorOf(url: URL): (object: RawObject) => boolean {
+  const [key = "", value] = (url.searchParams.get("labelSelector") ?? "").split("=");
+  return ({ metadata }) => value === undefined || metadata.labels?.[key] === value;
 }
 
 /** `/api/v1/namespaces/a/services/b` is one of `/api/v1/services`. */

@@ -58,8 +58,7 @@ const names = async () =>
     .sort();
 const holds = (...expected: string[]) =>
   until(async () => `${await names().catch(String)}` === `${expected}`);
-const watching = (collection: string) =>
-  until(() => server.requests.some((one) => one.startsWith(`GET ${collection}?watch`)));
+const watching = (collection: string) => until(() => server.watchers(collection) === 1);
 const lists = (collection: string) =>
   server.requests.filter((one) => one.startsWith(`GET ${collection}?limit`)).length;
 
@@ -148,6 +147,7 @@ test("kubernetes source > lists again when the server has forgotten what happene
   server.put(pathOfRoute("a"), route("a"));
   await holds("a");
   expect(lists(ROUTES)).toBe(2);
+  await watching(ROUTES);
   const gone = { kind: "Status", code: 410, message: "too old resource version", metadata: {} };
   server.send(`${JSON.stringify({ type: "ERROR", object: gone })}\n`);
   await until(() => lists(ROUTES) === 3);
@@ -172,7 +172,7 @@ test("kubernetes source > moves on by bookmarks, so that a quiet kind is never t
   await watching(ROUTES);
   const object = { metadata: { resourceVersion: "12345" } };
   server.send(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 200));
   server.disconnect();
   await until(() => server.requests.some((one) => one.includes("resourceVersion=12345")));
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiClient } from "../kubernetes/api-client.ts";
 import type { LiveObject } from "../kubernetes/object-store.ts";
 import { createReflector, type Waits } from "../kubernetes/reflector.ts";
@@ -21,6 +22,8 @@ export interface KubernetesSource extends ObjectSource {
   watchLive(changed: () => void): void;
 }
 
+const PATIENCE_MS = 5000;
+
 export interface ObjectPath {
   readonly resource: ApiResource;
   readonly version: string;
@@ -29,9 +32,13 @@ export interface ObjectPath {
 export function createKubernetesSource(
   client: ApiClient,
   logger: Logger,
-  options: { readonly waits?: Waits; readonly kinds?: readonly Kind[] } = {},
+  options: {
+    readonly waits?: Waits;
+    readonly kinds?: readonly Kind[];
+    readonly patienceMs?: number;
+  } = {},
 ): KubernetesSource {
-  const { kinds = Kind.options, waits } = options;
+  const { kinds = Kind.options, waits, patienceMs = PATIENCE_MS } = options;
   const stopping = new AbortController();
   const listeners = { value: [] as (() => void)[], live: [] as (() => void)[] };
   const reflectors = new Map(kinds.map((kind) => [kind as string, reflectorOf(kind)]));
@@ -62,6 +69,14 @@ export function createKubernetesSource(
       .map(([kind, reflector]) => `${kind} (${reflector.problem() ?? "listing"})`);
   }
 
+  /** At the start all kinds arrive within a moment, which need not be told as a failure. */
+  async function untilSynced() {
+    const deadline = performance.now() + patienceMs;
+    while (unsynced().length > 0 && performance.now() < deadline && !stopping.signal.aborted) {
+      await sleep(10);
+    }
+  }
+
   return {
     watch(changed) {
       listeners.value.push(changed);
@@ -72,6 +87,7 @@ export function createKubernetesSource(
     watchLive: (changed) => void listeners.live.push(changed),
 
     async list() {
+      await untilSynced();
       const missing = unsynced();
       if (missing.length > 0) {
         throw new Error(`Not every kind was listed yet: ${missing.join(", ")}`);

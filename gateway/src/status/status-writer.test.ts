@@ -40,7 +40,7 @@ interface Replica {
 async function startReplica(): Promise<Replica> {
   const client = createApiClient({ server: server.url, tls: {}, token: async () => undefined });
   const waits = { firstRetryMs: 5, longestRetryMs: 50, absentMs: 40 };
-  const source = createKubernetesSource(client, logger, { kinds: KINDS, waits });
+  const source = createKubernetesSource(client, logger, { kinds: KINDS, waits, patienceMs: 0 });
   const now = () => new Date(Date.UTC(2026, 0, 1, 0, minute));
   const writer = createStatusWriter({ client, source, logger, now, quietMs: 5 });
   stops.push(() => source.stop(), writer.stop);
