@@ -1,4 +1,5 @@
 import { extension, type Json } from "./envoy-config.ts";
+import { WOULD_LIMIT } from "./rate-limit.ts";
 
 /**
  * One JSON line per request, by the name of its route: a path may hold the id of a patient, a query or
@@ -28,6 +29,7 @@ export function accessLog(): Json {
           // The rule of a policy in report mode that would have refused this request.
           wouldRefuse:
             "%DYNAMIC_METADATA(envoy.filters.http.rbac:reported_shadow_effective_policy_id)%",
+          wouldLimit: `%REQ(${WOULD_LIMIT})%`,
           traceId: "%TRACE_ID%",
           requestId: "%REQ(X-REQUEST-ID)%",
         },

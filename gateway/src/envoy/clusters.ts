@@ -1,4 +1,5 @@
 import type { Backend } from "../model/model.ts";
+import { backendTraffic } from "./backend-traffic.ts";
 import { type EnvoyResource, fileSource, type Surroundings, typed } from "./envoy-config.ts";
 import { upstreamTls } from "./tls.ts";
 
@@ -12,7 +13,7 @@ export function clusterOf(backend: Backend, surroundings: Surroundings): EnvoyRe
     connect_timeout: "1s",
     lb_policy: "LEAST_REQUEST",
     per_connection_buffer_limit_bytes: 32 * 1024,
-    circuit_breakers: { thresholds: [{ max_retries: 100 }] },
+    ...backendTraffic(backend.traffic),
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",

@@ -1,10 +1,12 @@
 import type { Listener } from "../model/model.ts";
 import { accessLog } from "./access-log.ts";
+import { compressors } from "./compression.ts";
 import { cors } from "./cors.ts";
 import { type EnvoyResource, extension, fileSource, type Json, typed } from "./envoy-config.ts";
 import { dropIdentityHeaders } from "./header-hygiene.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
+import { rateLimit } from "./rate-limit.ts";
 import { noUpgrades } from "./streaming.ts";
 import { tokenDemands } from "./token-demands.ts";
 import { tracing } from "./tracing.ts";
@@ -23,8 +25,12 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
       http_filters: [
         refuseMalformed(),
         cors(),
+        rateLimit("early"),
         jwtAuthn(listener.tokenIssuer),
         tokenDemands(),
+        rateLimit("token"),
+        rateLimit("reported"),
+        ...compressors(),
         bodyLimit(),
         router(),
       ],

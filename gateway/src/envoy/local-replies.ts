@@ -1,6 +1,7 @@
 import { extension, type Json } from "./envoy-config.ts";
 import { METHODS } from "./methods.ts";
-import { CLAIM, ROUTE_METADATA, SCOPES } from "./token-demands.ts";
+import { routeSays } from "./route-metadata.ts";
+import { CLAIM, SCOPES } from "./token-demands.ts";
 import { MALFORMED } from "./well-formed.ts";
 
 /**
@@ -68,6 +69,12 @@ const CLAIM_MISSING: LocalProblem = {
   detail: "The access token lacks a claim, or a value of one, that this route asks for.",
 };
 
+const TOO_MANY: LocalProblem = {
+  title: "Too Many Requests",
+  code: "too-many-requests",
+  detail: "Slow down and try again shortly.",
+};
+
 const UNAVAILABLE: LocalProblem = {
   title: "Service Unavailable",
   code: "unavailable",
@@ -121,11 +128,7 @@ const PROBLEMS: Readonly<Record<number, LocalProblem>> = {
     detail: "Use HTTP/1.1 or HTTP/2.",
     headers: { upgrade: "HTTP/1.1", connection: "Upgrade" },
   },
-  429: {
-    title: "Too Many Requests",
-    code: "too-many-requests",
-    detail: "Slow down and try again shortly.",
-  },
+  429: TOO_MANY,
   431: {
     title: "Request Header Fields Too Large",
     code: "headers-too-large",
@@ -171,6 +174,10 @@ function tokenProblems(): Json[] {
     }),
     mapper(detailsStartWith(`${details}Jwt_is_missing`), TOKEN_MISSING),
     mapper(detailsStartWith(details), TOKEN_INVALID),
+    mapper(detailsStartWith("local_rate_limited"), {
+      ...TOO_MANY,
+      headers: { "retry-after": routeSays("retryAfter") },
+    }),
     mapper(detailsEndWith(`${SCOPES}]`), SCOPE_MISSING),
     mapper(detailsEndWith(`${CLAIM}]`), CLAIM_MISSING),
   ];
@@ -206,10 +213,6 @@ function statusIs(op: "EQ" | "LE", status: number): Json {
     runtime_key: `portico.local_reply.${op.toLowerCase()}_${status}`,
   };
   return { status_code_filter: { comparison: { op, value } } };
-}
-
-function routeSays(what: "scopes"): string {
-  return `%METADATA(ROUTE:${ROUTE_METADATA}:${what})%`;
 }
 
 function detailsStartWith(prefix: string): Json {

@@ -2,6 +2,7 @@ import type { Destination, Mirror, Redirect, Route } from "../model/model.ts";
 import type { Json } from "./envoy-config.ts";
 import { headerMutations } from "./header-mutations.ts";
 import { redirectedPath, rewrittenPath } from "./path-change.ts";
+import { limitsOnRoute } from "./rate-limit.ts";
 import { retryPolicy } from "./retries.ts";
 import { isStreaming, upgrades } from "./streaming.ts";
 
@@ -31,17 +32,19 @@ export function routeAction(route: Route): Fields {
       ...timeoutAndRetries(route),
       ...(route.mirrors && { request_mirror_policies: route.mirrors.map(mirrorOf) }),
       ...upgrades(route),
+      ...limitsOnRoute(route),
     },
   };
 }
 
 /** A route's retry policy is instead of the host's, not beside it. */
 function timeoutAndRetries(route: Route): Fields {
-  const { timeouts, retry } = route;
-  const { requestMs, backendRequestMs } = timeouts;
+  const { timeouts, traffic, retry } = route;
+  const { requestMs, backendRequestMs, idleMs } = { ...traffic, ...timeouts };
   const timeoutMs = requestMs ?? (isStreaming(route) ? 0 : undefined);
   return {
     ...(timeoutMs !== undefined && { timeout: `${timeoutMs / 1000}s` }),
+    ...(idleMs !== undefined && { idle_timeout: `${idleMs / 1000}s` }),
     ...((backendRequestMs !== undefined || retry) && {
       retry_policy: retryPolicy(retry, backendRequestMs),
     }),

@@ -1,6 +1,7 @@
 import type { Access, Route } from "../model/model.ts";
 import type { Json } from "./envoy-config.ts";
 import { accessOnRoute } from "./jwt-authn.ts";
+import type { EnvoyRoute } from "./rate-limit.ts";
 
 /**
  * The Gateway API tells `/private` from `/PRIVATE` and from `/private/`; Express and others do not. So
@@ -8,13 +9,13 @@ import { accessOnRoute } from "./jwt-authn.ts";
  * are answered as if nothing were there. A rule that is written for such a spelling keeps it, and
  * where no rule is weaker there is nothing to walk around and nothing is added.
  */
-type EnvoyRoute = { readonly match: Fields; readonly [field: string]: Json };
+type Matching = EnvoyRoute & { readonly match: Fields };
 type Fields = { readonly [field: string]: Json | undefined };
 
 export function withSpellingGuards(
   routes: readonly Route[],
-  routeOf: (route: Route) => EnvoyRoute,
-): Json[] {
+  routeOf: (route: Route) => Matching,
+): EnvoyRoute[] {
   const guards = guardsOf(routes);
   return routes.flatMap((route, index) => [
     ...(guards.get(index) ?? []).flatMap((guarded) => guardsFor(guarded, routeOf(guarded).match)),
@@ -27,7 +28,7 @@ function guardsOf(routes: readonly Route[]): ReadonlyMap<number, readonly Route[
   const guards = new Map<number, Route[]>();
   const takers = takersOf(routes);
   for (const [index, route] of routes.entries()) {
-    if (STRENGTH[route.access] === 0 && route.demands.length === 0) {
+    if (!isRestricted(route)) {
       continue;
     }
     const weaker = placesThatTake(route, takers).filter((place) => {
@@ -49,11 +50,19 @@ const STRENGTH: Readonly<Record<Access, number>> = {
   refused: 2,
 };
 
+function isRestricted({ access, demands, rateLimits }: Route): boolean {
+  return STRENGTH[access] > 0 || demands.length + rateLimits.length > 0;
+}
+
 function isWeaker(later: Route, route: Route): boolean {
   const enforced = route.demands.filter(({ isReported }) => !isReported);
   return (
     STRENGTH[later.access] < STRENGTH[route.access] ||
-    enforced.some(({ policy }) => !later.demands.some((demand) => demand.policy === policy))
+    enforced.some(({ policy }) => !later.demands.some((demand) => demand.policy === policy)) ||
+    route.rateLimits.some(
+      ({ name, isReported }) =>
+        !(isReported || later.rateLimits.some((limit) => limit.name === name)),
+    )
   );
 }
 
@@ -95,7 +104,7 @@ function trimmed(path: string): string {
   return path.replace(/\/$/, "").toLowerCase();
 }
 
-function guardsFor(route: Route, match: Fields): Json[] {
+function guardsFor(route: Route, match: Fields): EnvoyRoute[] {
   const { value, type } = route.match.path;
   if (value === "/") {
     return [];

@@ -13,15 +13,13 @@ function isWebSocket({ destinations }: Route): boolean {
   return destinations.some((destination) => destination.isWebSocket);
 }
 
-export function streamingOnRoute(route: Route): { readonly [filter: string]: Json } {
-  return isStreaming(route)
-    ? {
-        "envoy.filters.http.buffer": typed(
-          "envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
-          { disabled: true },
-        ),
-      }
-    : {};
+/** Not held back at all, or up to a size of the route's own. */
+export function bodyOnRoute(route: Route): { readonly [filter: string]: Json } {
+  const { maxRequestBytes } = route.traffic;
+  const limit = maxRequestBytes !== undefined && { buffer: { max_request_bytes: maxRequestBytes } };
+  const says = isStreaming(route) ? { disabled: true } : limit;
+  const type = "envoy.extensions.filters.http.buffer.v3.BufferPerRoute";
+  return says ? { "envoy.filters.http.buffer": typed(type, says) } : {};
 }
 
 const UPGRADE_TYPE = "websocket";

@@ -1,4 +1,4 @@
-import type { ClaimDemand, Demand, Route } from "../model/model.ts";
+import type { ClaimDemand, Demand } from "../model/model.ts";
 import { extension, type Json, typed } from "./envoy-config.ts";
 import { CLAIMS, FILTER as JWT_FILTER } from "./jwt-authn.ts";
 
@@ -14,9 +14,6 @@ const TYPES = "envoy.extensions.filters.http.rbac.v3";
 export const SCOPES = ":scopes";
 export const CLAIM = ":claims";
 const TOKEN = ":token";
-
-/** Where routes say things to `local-replies.ts` and the access log. */
-export const ROUTE_METADATA = "dev.portico.gateway";
 
 /** Without rules it does nothing; they come with the route. */
 export function tokenDemands(): Json {
@@ -40,19 +37,6 @@ export function demandsOnRoute(demands: readonly Demand[]): { readonly [filter: 
     track_per_rule_stats: true,
   };
   return { [FILTER]: typed(`${TYPES}.RBACPerRoute`, { rbac }) };
-}
-
-/** The scopes that a 403 names (RFC 6750, section 3). */
-export function metadataOf({ demands }: Route): { readonly [field: string]: Json } {
-  const scopes = demands.filter(({ isReported }) => !isReported).flatMap((demand) => demand.scopes);
-  if (scopes.length === 0) {
-    return {};
-  }
-  return {
-    metadata: {
-      filter_metadata: { [ROUTE_METADATA]: { scopes: [...new Set(scopes)].join(" ") } },
-    },
-  };
 }
 
 function rules({ policy, isReported, scopes, claims }: Demand): [string, Json][] {

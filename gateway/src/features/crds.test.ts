@@ -130,7 +130,6 @@ test.each<[keyof typeof SCHEMAS, string, object]>([
     "good",
     {
       targetRefs: [route],
-      counting: "Shared",
       limits: [{ ...limit, by: { type: "Claim", name: "sub" }, burst: 3 }],
     },
   ],

@@ -54,8 +54,14 @@ test("edge > filters are in this order: is it well-formed, is it a preflight, wh
   expect(filters.map(({ name }) => name)).toEqual([
     "envoy.filters.http.rbac",
     "envoy.filters.http.cors",
+    "envoy.filters.http.local_ratelimit",
     "envoy.filters.http.jwt_authn",
     "envoy.filters.http.rbac.token",
+    "envoy.filters.http.local_ratelimit.token",
+    "envoy.filters.http.local_ratelimit.reported",
+    "envoy.filters.http.compressor.gzip",
+    "envoy.filters.http.compressor.brotli",
+    "envoy.filters.http.compressor.zstd",
     "envoy.filters.http.buffer",
     "envoy.filters.http.router",
   ]);

@@ -175,10 +175,10 @@ ${spec.replace(/^/gm, "  ")}
 `;
 }
 
-export function policy(name: string, spec: string): string {
+export function policy(name: string, spec: string, kind = "JWTPolicy"): string {
   return `
 apiVersion: gateway.portico.dev/v1alpha1
-kind: JWTPolicy
+kind: ${kind}
 metadata: { name: ${name} }
 spec:
 ${spec.replace(/^/gm, "  ")}

@@ -70,6 +70,8 @@ export const RESOURCES: Readonly<Record<Kind, ApiResource>> = {
     ...{ isNeeded: false, fieldSelector: "type=kubernetes.io/tls" },
   },
   JWTPolicy: policy("jwtpolicies"),
+  RateLimitPolicy: policy("ratelimitpolicies"),
+  TrafficPolicy: policy("trafficpolicies"),
 };
 
 /** What narrows a list and a watch alike. */

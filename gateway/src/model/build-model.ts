@@ -15,6 +15,7 @@ import { followReferences, type References } from "./references.ts";
 import { rejectionVerdicts } from "./rejections.ts";
 import { resourceName } from "./resource-name.ts";
 import { type ResolvedRule, resolveRule } from "./rules.ts";
+import { resolveTraffic } from "./traffic.ts";
 import { fails, holds, type Verdict } from "./verdict.ts";
 
 /** A snapshot made sense of. Pure: the same objects give the same model, in the same order. */
@@ -22,9 +23,10 @@ export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = same
   const certificates = followCertificates(snapshot);
   const namespaces = readNamespaces(snapshot);
   const tlsPolicies = resolveBackendTls(snapshot, certificates);
-  const references = followReferences(snapshot, tlsPolicies);
+  const traffic = resolveTraffic(snapshot);
+  const references = followReferences(snapshot, tlsPolicies, traffic);
   const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
-  const policies = resolvePolicies(snapshot, references);
+  const policies = resolvePolicies(snapshot, references, traffic);
   const { attachments, outcomes } = attachRoutes(routesOf(snapshot), gateways, namespaces);
   const rules = ruleResolver(references);
 

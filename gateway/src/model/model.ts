@@ -84,6 +84,51 @@ export interface RulePolicies {
   readonly access: Access;
   /** What a token must have beside being good. */
   readonly demands: readonly Demand[];
+  /** All of them are kept. */
+  readonly rateLimits: readonly RateLimit[];
+  readonly traffic: RouteTraffic;
+}
+
+/** What a route's own rule does not say. Absent: the gateway's default. */
+export interface RouteTraffic {
+  readonly requestMs?: number;
+  readonly backendRequestMs?: number;
+  readonly idleMs?: number;
+  readonly maxRequestBytes?: number;
+  readonly compression?: {
+    readonly algorithms: readonly ("gzip" | "brotli" | "zstd")[];
+  };
+}
+
+/** How much of a backend is asked at once, and when one of its endpoints is left alone. */
+export interface BackendTraffic {
+  readonly maxConnections?: number;
+  readonly maxPendingRequests?: number;
+  readonly maxParallelRequests?: number;
+  readonly retryBudget?: { readonly percent: number; readonly minRetries: number };
+  readonly outliers?: {
+    readonly consecutiveErrors: number;
+    readonly intervalMs: number;
+    readonly ejectionMs: number;
+    readonly maxEjectedPercent: number;
+    readonly isReported: boolean;
+  };
+}
+
+/** So many requests of one caller in so much time. */
+export interface RateLimit {
+  /** `namespace/policy/place`; rules with a limit of one name share it. */
+  readonly name: string;
+  readonly by: {
+    readonly type: "ClientAddress" | "Claim" | "Header" | "Everyone";
+    /** Of the claim or header. */
+    readonly name?: string;
+  };
+  readonly requests: number;
+  readonly perMs: number;
+  readonly burst: number;
+  /** Counted where it is not kept, and let through. */
+  readonly isReported: boolean;
 }
 
 /** What a rule does with a request that it matches. */
@@ -175,6 +220,7 @@ export interface Backend {
   /** Absent: HTTP/1.1. */
   readonly protocol?: "http2";
   readonly tls?: BackendTls;
+  readonly traffic?: BackendTraffic;
 }
 
 /** How a backend proves its name, and the gateway its own. */

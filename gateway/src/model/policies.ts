@@ -6,7 +6,9 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
 import type { Access, Demand, RulePolicies, TokenIssuer, TokenProvider } from "./model.ts";
 import { olderFirst } from "./precedence.ts";
+import { type RateLimits, resolveRateLimits } from "./rate-limits.ts";
 import { isRefusal, type References } from "./references.ts";
+import type { Traffic } from "./traffic.ts";
 import { type Condition, fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
 /**
@@ -38,7 +40,11 @@ interface Resolved {
   readonly reported: Map<string, Demand>;
 }
 
-export function resolvePolicies(snapshot: Snapshot, references: References): Policies {
+export function resolvePolicies(
+  snapshot: Snapshot,
+  references: References,
+  traffic: Traffic,
+): Policies {
   const resolved: Resolved = {
     issuers: new Map(),
     requirements: closedByRejection(snapshot),
@@ -61,7 +67,11 @@ export function resolvePolicies(snapshot: Snapshot, references: References): Pol
       return verdictOn(policy, target, [accepted(refusal), ...more]);
     }),
   );
-  return { ...answersFrom(resolved, closedGateways(snapshot)), verdicts };
+  const rateLimits = resolveRateLimits(snapshot);
+  return {
+    ...answersFrom(resolved, closedGateways(snapshot), rateLimits, traffic),
+    verdicts: [...verdicts, ...rateLimits.verdicts, ...traffic.verdicts],
+  };
 }
 
 function accepted(refusal: Refusal | undefined): Condition {
@@ -71,6 +81,8 @@ function accepted(refusal: Refusal | undefined): Condition {
 function answersFrom(
   { issuers, requirements, demands, reported }: Resolved,
   closed: ReadonlySet<string>,
+  rateLimits: RateLimits,
+  traffic: Traffic,
 ): Omit<Policies, "verdicts"> {
   const accessByDefault = (gatewayKey: string) => {
     if (issuers.has(gatewayKey) && !reported.has(gatewayKey)) {
@@ -90,7 +102,12 @@ function answersFrom(
       const access = accessOfRule(requirement, gatewayKey);
       const asked = demandsOf(key, ruleName, requirement, gatewayKey);
       const isLookedAt = access === "open" && issuers.has(gatewayKey) && asked.length > 0;
-      return { access: isLookedAt ? "optional" : access, demands: asked };
+      return {
+        access: isLookedAt ? "optional" : access,
+        demands: asked,
+        rateLimits: rateLimits.ofRule(route, ruleName, gatewayKey),
+        traffic: traffic.ofRule(route, ruleName, gatewayKey),
+      };
     },
   };
 

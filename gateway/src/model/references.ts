@@ -7,6 +7,7 @@ import { type Referrer, refuseReference } from "./grants.ts";
 import type { Backend, BackendTls, Endpoint } from "./model.ts";
 import { compareText } from "./precedence.ts";
 import { resourceName } from "./resource-name.ts";
+import type { Traffic } from "./traffic.ts";
 import type { Refusal } from "./verdict.ts";
 
 /** Follows backendRefs to Services and their ready endpoints, across namespaces only when granted. */
@@ -43,7 +44,11 @@ export function isRefusal(outcome: Resolved | Refusal): outcome is Refusal {
   return "reason" in outcome;
 }
 
-export function followReferences(snapshot: Snapshot, tlsPolicies: BackendTlsPolicies): References {
+export function followReferences(
+  snapshot: Snapshot,
+  tlsPolicies: BackendTlsPolicies,
+  traffic: Pick<Traffic, "ofService">,
+): References {
   const services = new Map(snapshot.services.map((service) => [keyOf(service.metadata), service]));
   const slices = Map.groupBy(snapshot.endpointSlices, ({ metadata }) =>
     keyOf({
@@ -93,10 +98,12 @@ export function followReferences(snapshot: Snapshot, tlsPolicies: BackendTlsPoli
       }
       const variant = variantOf(protocol, tls, use);
       const backendName = resourceName(namespace, name, port.port, ...variant.suffix);
+      const asked = traffic.ofService(key);
       const backend = resolved.get(backendName) ?? {
         name: backendName,
         endpoints: endpointsOf(slices.get(key) ?? [], port.name ?? ""),
         ...variant.settings,
+        ...(asked && { traffic: asked }),
       };
       resolved.set(backendName, backend);
       return {

@@ -7,7 +7,9 @@ import { GRPCRoute } from "./grpc-route.ts";
 import { HTTPRoute } from "./http-route.ts";
 import { JWTPolicy } from "./jwt-policy.ts";
 import type { Kind } from "./metadata.ts";
+import { RateLimitPolicy } from "./rate-limit-policy.ts";
 import { ReferenceGrant } from "./reference-grant.ts";
+import { TrafficPolicy } from "./traffic-policy.ts";
 
 /** Every kind that is read: in which versions, what it must look like, and the list it is in. */
 
@@ -38,6 +40,8 @@ export const KINDS = {
   Secret: kind(CORE, Secret, "secrets"),
   ConfigMap: kind(CORE, ConfigMap, "configMaps"),
   JWTPolicy: kind(OURS, JWTPolicy, "jwtPolicies"),
+  RateLimitPolicy: kind(OURS, RateLimitPolicy, "rateLimitPolicies"),
+  TrafficPolicy: kind(OURS, TrafficPolicy, "trafficPolicies"),
 } as const satisfies Readonly<Record<Kind, object>>;
 
 type Table = typeof KINDS;

@@ -38,6 +38,8 @@ export const Kind = z.enum([
   "Secret",
   "ConfigMap",
   "JWTPolicy",
+  "RateLimitPolicy",
+  "TrafficPolicy",
 ]);
 
 export type Kind = z.infer<typeof Kind>;

@@ -37,8 +37,6 @@ export const RateLimitPolicy = z.object({
   spec: z.strictObject({
     targetRefs: TargetRefs,
     mode: PolicyMode,
-    /** `Local`: each Envoy counts for itself. `Shared`: all of them together, through Redis. */
-    counting: z.enum(["Local", "Shared"]).default("Local"),
     limits: z.array(Limit).min(1).max(8),
   }),
 });

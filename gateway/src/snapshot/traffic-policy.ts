@@ -44,7 +44,6 @@ const Compression = z.strictObject({
     .min(1)
     .max(3)
     .default(["gzip"]),
-  minBytes: z.number().int().min(30).max(1_048_576).default(1024),
 });
 
 const CircuitBreaker = z.strictObject({

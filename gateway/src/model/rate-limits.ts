@@ -1,0 +1,59 @@
+import { keyOf, refOf } from "../snapshot/metadata.ts";
+import type { Limit, RateLimitPolicy } from "../snapshot/rate-limit-policy.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { AnyRoute } from "./any-route.ts";
+import type { RateLimit } from "./model.ts";
+import { keysOfRule, parentOf, readTargets, targetKey } from "./policy-targets.ts";
+import { olderFirst } from "./precedence.ts";
+import { fails, holds, type Verdict } from "./verdict.ts";
+
+/**
+ * How many requests of one caller are taken. A rule keeps the limits of its own policies, of its
+ * route's and of its Gateway's: one that is added never loosens another.
+ */
+export interface RateLimits {
+  ofRule(route: AnyRoute, ruleName: string | undefined, gatewayKey: string): readonly RateLimit[];
+  readonly verdicts: readonly Verdict[];
+}
+
+export function resolveRateLimits(snapshot: Snapshot): RateLimits {
+  const targets = readTargets(snapshot);
+  const limits = new Map<string, RateLimit[]>();
+  const policies = [...snapshot.rateLimitPolicies].sort((a, b) =>
+    olderFirst(a.metadata, b.metadata),
+  );
+  const verdicts = policies.flatMap((policy) =>
+    policy.spec.targetRefs.map((target): Verdict => {
+      const { namespace, generation } = policy.metadata;
+      const refusal = targets.refuse(namespace, target);
+      const key = targetKey(namespace, target);
+      if (!refusal) {
+        limits.set(key, [...(limits.get(key) ?? []), ...limitsOf(policy)]);
+      }
+      return {
+        object: refOf("RateLimitPolicy", policy.metadata),
+        generation,
+        parent: parentOf(namespace, target),
+        conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted")],
+      };
+    }),
+  );
+  return {
+    ofRule: (route, ruleName, gatewayKey) =>
+      keysOfRule(route, ruleName, gatewayKey).flatMap((key) => limits.get(key) ?? []),
+    verdicts,
+  };
+}
+
+const UNIT_MS = { Second: 1000, Minute: 60_000, Hour: 3_600_000 } as const;
+
+function limitsOf({ metadata, spec }: RateLimitPolicy): RateLimit[] {
+  return spec.limits.map(({ by, requests, per, burst }: Limit, index) => ({
+    name: `${keyOf(metadata)}/${index}`,
+    by,
+    requests,
+    perMs: UNIT_MS[per],
+    burst: burst ?? requests,
+    isReported: spec.mode === "Report",
+  }));
+}
