@@ -100,7 +100,7 @@ requirement: None`,
   - { by: { type: Header, name: x-api-key }, requests: 2, per: Minute }
   - { by: ${ADDRESS}, requests: 3, per: Hour }`,
       ),
-      on("TrafficPolicy", "fast", "timeouts: { request: 200ms }"),
+      on("TrafficPolicy", "fast", "timeouts: { request: 1s }"),
       on("TrafficPolicy", "small", "maxRequestBytes: 10"),
       on("TrafficPolicy", "zipped", "compression: { algorithms: [gzip, brotli] }"),
       policy(
