@@ -121,6 +121,11 @@ test("gateway services > a Gateway that is gone loses its Service; nobody else's
   services.provide([other]);
   await until(() => !exists(PATH));
   expect(exists(foreign)).toBe(true);
+  // A body whose length nobody announced would be taken for the next request on that connection.
+  expect(server.malformed()).toBe(0);
+  services.provide([gateway, other]);
+  await until(() => exists(PATH));
+  expect(server.malformed()).toBe(0);
 });
 
 test("gateway services > nothing is removed before it is known which Gateways there are", async () => {

@@ -52,7 +52,11 @@ export function createApiClient(connection: Connection): ApiClient {
           accept: "application/json",
           "user-agent": "portico-gateway",
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...(payload !== undefined && { "content-type": contentTypeOf(method) }),
+          // Node announces no length for DELETE: the server would take its body for the next request.
+          ...(payload !== undefined && {
+            "content-type": contentTypeOf(method),
+            "content-length": Buffer.byteLength(payload),
+          }),
         },
       });
       outgoing.on("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));

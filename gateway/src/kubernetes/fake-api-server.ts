@@ -22,6 +22,8 @@ export interface FakeApiServer {
   recover(): void;
   /** Forgets what happened until now, so that a watch from before is told 410. */
   compact(): void;
+  /** How often something came that is no HTTP. */
+  malformed(): number;
   /** How many watch a collection now. */
   watchers(collection: string): number;
   /** Sends something raw to everyone who watches. */
@@ -201,6 +203,11 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       response.end(JSON.stringify(says.body));
     }
   });
+  let malformed = 0;
+  server.on("clientError", (_error, socket) => {
+    malformed++;
+    socket.destroy();
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
 
@@ -226,6 +233,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       events = [];
       forgotten = ++version;
     },
+    malformed: () => malformed,
     watchers: (collection) =>
       [...watchers].filter((watcher) => watcher.collection === collection).length,
     send(text) {
