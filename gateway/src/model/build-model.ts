@@ -1,10 +1,16 @@
-import { keyOf } from "../snapshot/metadata.ts";
+import { keyOf, type ObjectRef } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { type AnyRoute, type AnyRule, routesOf } from "./any-route.ts";
 import { type Attachment, attachRoutes, type Outcome } from "./attachments.ts";
 import { resolveBackendTls } from "./backend-tls.ts";
 import { followCertificates } from "./certificates.ts";
-import { acceptGateways, type OurGateway, type SocketPortOf, samePort } from "./gateways.ts";
+import {
+  acceptGateways,
+  type OurGateway,
+  parentKey,
+  type SocketPortOf,
+  samePort,
+} from "./gateways.ts";
 import { type HostsContext, hostsOn } from "./hosts.ts";
 import type { ListenerState } from "./listeners.ts";
 import type { Listener, Model, Redirect, Route, RulePolicies, Server } from "./model.ts";
@@ -41,7 +47,7 @@ export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = same
     secrets: certificates.secrets(),
     verdicts: [
       ...rejectionVerdicts(snapshot, gateways),
-      ...gateways.verdicts.map((verdict) => withAttachedRoutes(verdict, attachments)),
+      ...gateways.verdicts.map(countRoutes(attachments)),
       ...routeVerdicts,
       ...tlsPolicies.verdicts(),
       ...policies.verdicts,
@@ -176,20 +182,24 @@ function onListener({ port, ...redirect }: Redirect, { listener }: ListenerState
   return wanted === usual && !isAlone ? redirect : { ...redirect, port: wanted };
 }
 
-function withAttachedRoutes(verdict: Verdict, attachments: readonly Attachment[]): Verdict {
-  if (verdict.listener === undefined) {
-    return verdict;
+/** Of each listener, how many routes are attached to it, whether or not it is served. */
+function countRoutes(attachments: readonly Attachment[]): (verdict: Verdict) => Verdict {
+  const routes = new Map<string, Set<AnyRoute>>();
+  for (const { listener, route } of attachments) {
+    const key = listenerKey(listener.owner, listener.listener.name);
+    routes.set(key, (routes.get(key) ?? new Set()).add(route));
   }
-  const { kind, namespace, name } = verdict.object;
-  const attached = attachments.filter(
-    ({ listener: { owner, listener } }) =>
-      owner.kind === kind &&
-      owner.namespace === namespace &&
-      owner.name === name &&
-      listener.name === verdict.listener,
-  );
-  const routes = new Set(attached.map(({ route }) => route));
-  return { ...verdict, attachedRoutes: routes.size };
+  return (verdict) =>
+    verdict.listener === undefined
+      ? verdict
+      : {
+          ...verdict,
+          attachedRoutes: routes.get(listenerKey(verdict.object, verdict.listener))?.size ?? 0,
+        };
+}
+
+function listenerKey(owner: ObjectRef, name: string): string {
+  return `${parentKey(owner)} ${name}`;
 }
 
 /** Whether its references lead anywhere is said of every route, also of one that nobody took. */

@@ -19,10 +19,13 @@ export interface HostsContext {
  */
 export function hostsOn(context: HostsContext, only?: string): Host[] {
   const { listenerHostnames, attachments, unmatched } = context;
-  const byHostname = groupByHostname(attachments);
-  const hostnames = new Set([ANY_HOST, ...listenerHostnames, ...byHostname.keys()]);
+  const listeners = new Set(listenerHostnames);
+  const byHostname = groupByHostname(
+    attachments.filter(({ listener }) => only === undefined || listener.hostname === only),
+  );
+  const hostnames = new Set([ANY_HOST, ...listeners, ...byHostname.keys()]);
   return [...hostnames].sort(compareText).map((hostname): Host => {
-    const owner = coverers(hostname).find((one) => listenerHostnames.includes(one));
+    const owner = coverers(hostname).find((one) => listeners.has(one));
     if (only !== undefined && owner !== only) {
       return { hostname, routes: [], unmatched, isMisdirected: true };
     }
