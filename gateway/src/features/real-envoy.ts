@@ -91,7 +91,8 @@ async function startController(objects: string, envoyDir: string, adminPort: num
   };
 }
 
-function startEnvoy(program: string, envoyDir: string) {
+/** From a folder that something was published to. */
+export function startEnvoy(program: string, envoyDir: string) {
   const args = ["-c", join(envoyDir, "bootstrap.json"), "--disable-hot-restart"];
   const errorsOf = ["--log-path", join(envoyDir, "envoy.log")];
   const quiet = ["--concurrency", "2", "-l", "warning", "--file-flush-interval-msec", "100"];
@@ -116,7 +117,7 @@ function startEnvoy(program: string, envoyDir: string) {
   };
 }
 
-async function isLive(adminPort: number): Promise<boolean> {
+export async function isLive(adminPort: number): Promise<boolean> {
   const response = await fetch(`http://127.0.0.1:${adminPort}/ready`).catch(() => undefined);
   return response?.status === 200;
 }
