@@ -113,7 +113,10 @@ test("listener sets > name certificates of their own namespace", () => {
   const yaml = [gateway("All"), set("more", secure, "elsewhere"), authorities("ca", authority)];
   const own = tlsSecret("a", authority.issue("a.example"), "elsewhere");
   expect(given(...yaml, own).refusals).toEqual([]);
-  expect(given(...yaml, own.replaceAll("elsewhere", "portico")).refusals[0]).toContain(
-    "InvalidCertificateRef: Secret elsewhere/a is not there",
-  );
+  const outcome = given(...yaml, own.replaceAll("elsewhere", "portico"));
+  expect(outcome.refusals[0]).toContain("InvalidCertificateRef: Secret elsewhere/a is not there");
+  expect(statusOf(outcome, "more")).toEqual([
+    "Accepted False ListenersNotValid",
+    "Programmed False ListenersNotValid",
+  ]);
 });

@@ -199,8 +199,8 @@ function gatewayVerdicts(
   const own = listeners.filter(({ owner }) => owner.kind === "Gateway");
   const accepted = sets.filter((set) =>
     listeners.some(
-      ({ owner, isAccepted }) =>
-        isAccepted && owner.kind === "ListenerSet" && keyOf(owner) === keyOf(set.metadata),
+      ({ owner, isServed }) =>
+        isServed && owner.kind === "ListenerSet" && keyOf(owner) === keyOf(set.metadata),
     ),
   );
   return [
@@ -238,17 +238,23 @@ function listenerVerdict(
   return { object, generation, listener: listener.name, supportedKinds, conditions };
 }
 
-/** Accepted when one listener is; the reason tells whether all are. */
+/**
+ * Accepted when one listener is; the reason tells whether all are. A Gateway's listener may wait for
+ * its certificate, a ListenerSet's must have it (as the conformance suite has it).
+ */
 function acceptance(
   listeners: readonly ListenerState[],
   refusal: Refusal | undefined,
 ): Condition[] {
-  const accepted = listeners.filter(({ isAccepted }) => isAccepted);
-  const bad = listeners.filter(({ conditions }) => conditions.some(isBadNews));
-  const names = bad.map(({ listener }) => listener.name).join(", ");
   if (refusal) {
     return [fails("Accepted", refusal), fails("Programmed", { ...refusal, reason: "Invalid" })];
   }
+  const served = listeners.filter(({ isServed }) => isServed);
+  const accepted = listeners.filter(({ isAccepted, isServed, owner }) =>
+    owner.kind === "Gateway" ? isAccepted : isServed,
+  );
+  const bad = listeners.filter(({ conditions }) => conditions.some(isBadNews));
+  const names = bad.map(({ listener }) => listener.name).join(", ");
   if (accepted.length === 0) {
     const none = { reason: "ListenersNotValid", message: `no listener can be served: ${names}` };
     return [fails("Accepted", none), fails("Programmed", none)];
@@ -257,7 +263,9 @@ function acceptance(
     accepted.length === listeners.length
       ? holds("Accepted")
       : holds("Accepted", `not served: ${names}`, "ListenersNotValid"),
-    holds("Programmed"),
+    served.length > 0
+      ? holds("Programmed")
+      : fails("Programmed", { reason: "Invalid", message: `not served: ${names}` }),
   ];
 }
 
