@@ -23,6 +23,23 @@ export function withSpellingGuards(
   ]);
 }
 
+/** The restricted route whose other spelling a path is, when the route at a place would take it. */
+export function guardedSpelling(
+  routes: readonly Route[],
+  place: number,
+  path: string,
+): Route | undefined {
+  const lower = path.toLowerCase();
+  return guardsOf(routes)
+    .get(place)
+    ?.find(({ match: { path: guarded } }) => {
+      const value = trimmed(guarded.value);
+      return guarded.type === "Exact"
+        ? trimmed(path) === value
+        : guarded.type === "PathPrefix" && (lower === value || lower.startsWith(`${value}/`));
+    });
+}
+
 /** The restricted routes by the index of the first weaker route that would take their spellings. */
 function guardsOf(routes: readonly Route[]): ReadonlyMap<number, readonly Route[]> {
   const guards = new Map<number, Route[]>();

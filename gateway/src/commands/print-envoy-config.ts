@@ -1,0 +1,27 @@
+import { translate } from "../envoy/translate.ts";
+import { Misuse, readFolder, refusalsOf, runCommand } from "./read-folder.ts";
+
+/** Prints the Envoy configuration that a folder of YAML comes to, as JSON; what is refused goes to stderr. */
+
+const USAGE = "Usage: node gateway/src/commands/print-envoy-config.ts FOLDER";
+
+await runCommand(async () => {
+  const [folder, ...others] = process.argv.slice(2);
+  if (folder === undefined || others.length > 0) {
+    throw new Misuse(USAGE);
+  }
+  const model = await readFolder(folder);
+  const config = translate(model, {
+    host: "127.0.0.1",
+    fileOf: (kind, name) => `${kind}/${name}.json`,
+  });
+  // A secret's key is nobody's to read.
+  const { secrets: _secrets, ...shown } = config;
+  const document = Object.fromEntries(
+    Object.entries(shown).map(([kind, resources]) => [kind, [...resources.values()]]),
+  );
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  for (const refusal of refusalsOf(model)) {
+    process.stderr.write(`refused: ${refusal}\n`);
+  }
+});
