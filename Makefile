@@ -4,7 +4,7 @@ BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 NODE := $(BIN) NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/portico-commands" node
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy bootstrap
+.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy chart bootstrap
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +32,12 @@ format: bootstrap ## Rewrite all files in the one format
 
 generate: bootstrap ## Write OpenAPI documents and README tables from the code
 	@$(NODE) openapi/generate.ts
+	@$(NODE) k8s/render.ts
 
 verify: test ## What CI runs: test, and generate must change nothing
 	@$(NODE) openapi/generate.ts
-	@git diff --exit-code -- openapi '*README.md'
+	@$(NODE) k8s/render.ts
+	@git diff --exit-code -- openapi k8s/rendered '*README.md'
 
 demo: bootstrap ## Watch the journey through a running Portico
 	@$(NODE) tests/demo.ts
@@ -54,6 +56,9 @@ cluster: bootstrap ## Kubernetes on this machine (kind, else CLUSTER_COMMAND) wi
 
 deploy: bootstrap ## Install or upgrade Portico where kubectl points at (VALUES=file,file)
 	@$(NODE) k8s/deploy.ts
+
+chart: bootstrap ## Lint the chart: helm, and kubeconform and kube-score where they are installed
+	@$(NODE) k8s/check-chart.ts
 
 bootstrap:
 	@command -v node >/dev/null || { echo 'Node is missing: install Node 20 or newer (https://nodejs.org).' >&2; exit 1; }

@@ -69,3 +69,34 @@ test("chart > ships the gateway's objects as a laptop has them: no template in t
     gatewayClass.spec.controllerName,
   ]);
 });
+
+test("k8s/rendered > holds no secret, and no image that we do not build", async () => {
+  const text = await readFile(join(import.meta.dirname, "rendered", "eks.yaml"), "utf8");
+  const objects = parseAllDocuments(text).map((one) => one.toJS());
+  expect(objects.filter((object) => object?.kind === "Secret")).toEqual([]);
+  const used = new Set([...text.matchAll(/image: \S+\/portico\/(\w+):/g)].map(([, name]) => name));
+  expect([...used].sort()).toEqual([...serviceNames, "envoy", "gateway"].sort());
+});
+
+test("k8s/rendered > every pod is what the restricted Pod Security Standard asks for, and has limits", async () => {
+  const text = await readFile(join(import.meta.dirname, "rendered", "eks.yaml"), "utf8");
+  const pods = parseAllDocuments(text)
+    .map((one) => one.toJS())
+    .flatMap((object) => object?.spec?.template?.spec ?? []);
+  expect(pods.length).toBeGreaterThan(serviceNames.length);
+  for (const pod of pods) {
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    expect(pod.automountServiceAccountToken).toBe(false);
+    for (const container of pod.containers) {
+      expect(container.securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      });
+      expect(Object.keys(container.resources.limits)).toContain("memory");
+    }
+  }
+});

@@ -179,6 +179,17 @@ priorityClassName: {{ . }}
 {{- include "portico.serviceAccountName" (dict "values" .Values.gateway "name" (printf "%s-gateway" (include "portico.fullname" .))) -}}
 {{- end -}}
 
+{{/*
+  What kube-score asks for and we decided otherwise, for each object that has pods:
+  - image pull policy Always: a tag names one image for ever, and pods start while the registry is away;
+  - user and group above 10000: 1000 is the image's own user `node`, by which Node's compiled code is found;
+  - pod anti-affinity: topologySpreadConstraints do that, and also over zones.
+  A limit of CPU is not ignored here but by kube-score's own flag: it would throttle while others leave theirs unused.
+*/}}
+{{- define "portico.scoreIgnored" -}}
+kube-score/ignore: container-image-pull-policy,container-security-context-user-group-id,deployment-has-host-podantiaffinity
+{{- end -}}
+
 {{/* The Service that the controller makes for the chart's Gateway: gateway/src/infrastructure/gateway-service.ts. */}}
 {{- define "portico.gateway.service" -}}
 {{- $hash := printf "%s/portico" .Release.Namespace | sha256sum | trunc 8 -}}
