@@ -36,9 +36,9 @@ export function readRequest(method: string, url: string, headers: readonly strin
 }
 
 function normalised(path: string): string {
-  const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (escape, hex: string) => {
+  const decoded = path.replace(/%([0-9A-Fa-f]{2})/g, (spelt, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[A-Za-z0-9._~-]/.test(character) ? character : escape;
+    return /[A-Za-z0-9._~-]/.test(character) ? character : spelt;
   });
   return new URL(`http://path${decoded.replace(/\/{2,}/g, "/")}`).pathname;
 }
