@@ -76,10 +76,17 @@ test("rejections > the order of the objects changes no byte of the configuration
 
 test("rejections > no object, however odd, takes a good route away or stops the rebuild", () => {
   const kind = fc.constantFrom(
+    "gateway.networking.k8s.io/v1 Gateway",
+    "gateway.networking.k8s.io/v1 ListenerSet",
     "gateway.networking.k8s.io/v1 HTTPRoute",
+    "gateway.networking.k8s.io/v1 GRPCRoute",
+    "gateway.networking.k8s.io/v1 BackendTLSPolicy",
     "gateway.networking.k8s.io/v1 ReferenceGrant",
     "gateway.portico.dev/v1alpha1 JWTPolicy",
     "v1 Service",
+    "v1 Namespace",
+    "v1 Secret",
+    "v1 ConfigMap",
     "discovery.k8s.io/v1 EndpointSlice",
   );
   const odd = fc.tuple(kind, fc.jsonValue(), fc.jsonValue()).map(([name, spec, metadata]) => {

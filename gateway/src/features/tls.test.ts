@@ -304,6 +304,15 @@ test("tls > a Service whose policy cannot be used gets no request at all", () =>
   ]);
 });
 
+test("tls > nor does one whose policy cannot even be read, unless another one can", () => {
+  const misspelt = policy("a").replace("hostname:", "host:");
+  const outcome = given(...TO_POSTS, misspelt, authorities("ca", authority));
+  expect(outcome.routes()[0]).toMatchObject({ direct_response: { status: 500 } });
+  expect(
+    contextOf(given(...TO_POSTS, misspelt, policy("b"), authorities("ca", authority))),
+  ).toEqual(contextOf(given(...TO_POSTS, policy("b"), authorities("ca", authority))));
+});
+
 test("tls > of two policies for one Service the older counts, and the other is told so", () => {
   const named = (name: string, hostname: string) => policy(name).replace("posts.example", hostname);
   const outcome = given(

@@ -31,23 +31,7 @@ export function resolveBackendTls(
   snapshot: Snapshot,
   certificates: Certificates,
 ): BackendTlsPolicies {
-  /** By Service, then by name of a port; "" is for every other one. The first is the one that counts. */
-  const targets = new Map<string, Map<string, Applied[]>>();
-  const policies = [...snapshot.backendTlsPolicies].sort((a, b) =>
-    olderFirst(a.metadata, b.metadata),
-  );
-  for (const policy of policies) {
-    const applied = apply(policy, certificates);
-    for (const { group, kind, name, sectionName = "" } of policy.spec.targetRefs) {
-      if (group !== "" || kind !== "Service") {
-        continue;
-      }
-      const key = keyOf({ namespace: policy.metadata.namespace, name });
-      const ports = targets.get(key) ?? new Map<string, Applied[]>();
-      ports.set(sectionName, [...(ports.get(sectionName) ?? []), applied]);
-      targets.set(key, ports);
-    }
-  }
+  const targets = targetsOf(snapshot, certificates);
   const users = new Map<string, Set<string>>();
 
   return {
@@ -59,8 +43,8 @@ export function resolveBackendTls(
       if (gatewayKey !== undefined) {
         users.set(serviceKey, (users.get(serviceKey) ?? new Set()).add(gatewayKey));
       }
-      const [first] = ports.get(portName) ?? ports.get("") ?? [];
-      return first?.tls;
+      const applied = ports.get(portName) ?? ports.get("");
+      return applied && (applied[0]?.tls ?? "broken");
     },
 
     verdicts() {
@@ -78,10 +62,38 @@ export function resolveBackendTls(
   };
 }
 
-function verdictsOn(
-  targets: ReadonlyMap<string, ReadonlyMap<string, readonly Applied[]>>,
-  users: ReadonlyMap<string, ReadonlySet<string>>,
-): Verdict[] {
+type Targets = ReadonlyMap<string, ReadonlyMap<string, readonly Applied[]>>;
+
+/** By Service, then by name of a port; "" is for every other one. The first is the one that counts. */
+function targetsOf(snapshot: Snapshot, certificates: Certificates): Targets {
+  const targets = new Map<string, Map<string, Applied[]>>();
+  const add = (namespace: string, name: string, sectionName = "", applied?: Applied) => {
+    const key = keyOf({ namespace, name });
+    const ports = targets.get(key) ?? new Map<string, Applied[]>();
+    ports.set(sectionName, [...(ports.get(sectionName) ?? []), ...(applied ? [applied] : [])]);
+    targets.set(key, ports);
+  };
+  // Of a policy that cannot be read nothing is applied, which is not the same as that there is none.
+  for (const { object, services } of snapshot.rejections) {
+    for (const { name, sectionName } of services ?? []) {
+      add(object.namespace, name, sectionName);
+    }
+  }
+  const policies = [...snapshot.backendTlsPolicies].sort((a, b) =>
+    olderFirst(a.metadata, b.metadata),
+  );
+  for (const policy of policies) {
+    const applied = apply(policy, certificates);
+    for (const { group, kind, name, sectionName } of policy.spec.targetRefs) {
+      if (group === "" && kind === "Service") {
+        add(policy.metadata.namespace, name, sectionName, applied);
+      }
+    }
+  }
+  return targets;
+}
+
+function verdictsOn(targets: Targets, users: ReadonlyMap<string, ReadonlySet<string>>): Verdict[] {
   return [...targets].flatMap(([serviceKey, ports]) =>
     [...(users.get(serviceKey) ?? [])].flatMap((gatewayKey) =>
       [...ports.values()].flatMap((rivals) =>

@@ -23,6 +23,8 @@ export interface ObjectRefusal {
   readonly gatewayClassName?: string;
   /** Of a route: who would be asked to take it. */
   readonly parentRefs?: readonly ParentRef[];
+  /** Of a BackendTLSPolicy: whom it was for, who must not be spoken to as if there were none. */
+  readonly services?: readonly { name: string; sectionName?: string }[];
   /** Of a JWTPolicy: what it targeted, which must not become more open than it would have been. */
   readonly targets?: readonly { kind: string; name: string; sectionName?: string }[];
 }
@@ -88,10 +90,12 @@ function refuse(kind: Kind, value: unknown, error: z.ZodError): ObjectRefusal {
 function concernsOf(
   kind: Kind,
   value: unknown,
-): Pick<ObjectRefusal, "gatewayClassName" | "parentRefs" | "targets"> {
+): Pick<ObjectRefusal, "gatewayClassName" | "parentRefs" | "services" | "targets"> {
   switch (kind) {
     case "JWTPolicy":
       return { targets: JWTPolicyTargets.safeParse(value).data?.spec.targetRefs };
+    case "BackendTLSPolicy":
+      return { services: Targeting.safeParse(value).data?.spec.targetRefs };
     case "Gateway":
       return { gatewayClassName: ClassNamed.safeParse(value).data?.spec.gatewayClassName };
     case "HTTPRoute":
@@ -103,6 +107,11 @@ function concernsOf(
 }
 
 const ClassNamed = z.object({ spec: z.object({ gatewayClassName: z.string() }) });
+const Targeting = z.object({
+  spec: z.object({
+    targetRefs: z.array(z.object({ name: z.string(), sectionName: z.string().optional() })),
+  }),
+});
 const Attached = z.object({ spec: z.object({ parentRefs: z.array(ParentRef) }) });
 
 /** `spec.rules[0].timeouts.request is not a duration …`, one sentence for each mistake. */
