@@ -55,7 +55,7 @@ test("controller > many changes at once are one rebuild; changes without end are
   }
   await until(() => publish.mock.calls.length === 2);
   const storm = setInterval(() => changed(), 5);
-  await until(() => publish.mock.calls.length === 4);
+  await until(() => publish.mock.calls.length >= 4);
   clearInterval(storm);
 });
 

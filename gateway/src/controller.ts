@@ -42,36 +42,38 @@ export interface Addressing {
   addressesOf(gateway: string): readonly Address[];
 }
 
-/** A save is several events; a rollout hundreds. Rebuild once they pause, or at last after a while. */
-const QUIET_MS = 25;
-const LONGEST_WAIT_MS = 250;
+/** A change alone is carried out at once; what comes with it in the same moment goes with it. */
+const MOMENT_MS = 2;
+/** In a rollout of hundreds, half of the time is for other work: as long a pause as the last rebuild took. */
+const LONGEST_PAUSE_MS = 250;
 const RETRY_MS = 1000;
 
 export function createController(parts: ControllerParts): Controller {
   let timer: NodeJS.Timeout | undefined;
-  let waitingSince: number | undefined;
+  let isChangeWaiting = false;
+  let pausedUntil = 0;
   let running: Promise<void> = Promise.resolve();
   let isReady = false;
   let isStopped = false;
   let told: Told | undefined;
 
   function rebuildSoon() {
-    if (isStopped) {
+    if (isStopped || isChangeWaiting) {
       return;
     }
-    waitingSince ??= performance.now();
-    const left = LONGEST_WAIT_MS - (performance.now() - waitingSince);
+    isChangeWaiting = true;
     clearTimeout(timer);
-    timer = setTimeout(rebuildNow, Math.max(0, Math.min(QUIET_MS, left)));
+    timer = setTimeout(rebuildNow, Math.max(MOMENT_MS, pausedUntil - performance.now()));
   }
 
   function rebuildNow() {
-    waitingSince = undefined;
     running = running.then(rebuild);
     return running;
   }
 
   async function rebuild() {
+    const started = performance.now();
+    isChangeWaiting = false;
     try {
       told = await rebuildAndPublish(parts);
       isReady = true;
@@ -80,11 +82,12 @@ export function createController(parts: ControllerParts): Controller {
       parts.logger.error("version.failed", { message: messageOf(error) });
       retry(rebuildNow);
     }
+    const now = performance.now();
+    pausedUntil = now + Math.min(LONGEST_PAUSE_MS, now - started);
   }
 
   function retry(what: () => void) {
-    if (!isStopped) {
-      waitingSince = performance.now();
+    if (!isStopped && !isChangeWaiting) {
       clearTimeout(timer);
       timer = setTimeout(what, RETRY_MS);
     }
@@ -92,7 +95,6 @@ export function createController(parts: ControllerParts): Controller {
 
   /** Envoy may be starting, or slow: what it has not said yet is asked again, and told. */
   function askAgain() {
-    waitingSince = undefined;
     running = running.then(async () => {
       if (told) {
         told = { ...told, reception: await parts.handover.ask() };

@@ -125,11 +125,16 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
     if (status !== 409) {
       throw error;
     }
-    const { metadata, status: found } = (await client.call("GET", path)) as {
+    const found = await client.call("GET", path).catch(goneAsUndefined);
+    if (found === undefined) {
+      return undefined;
+    }
+    const { metadata, status: fresh } = found as {
       metadata: { uid?: string; resourceVersion: string; generation?: number };
       status?: unknown;
     };
-    return { ...metadata, uid: metadata.uid ?? "", status: found };
+    const { uid = "", resourceVersion, generation } = metadata;
+    return { uid, resourceVersion, generation, status: fresh };
   }
 
   source.watchLive(() => soon(quietMs));
@@ -165,4 +170,10 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
       await running;
     },
   };
+}
+
+function goneAsUndefined(error: unknown): undefined {
+  if (!(error instanceof ApiError && error.status === 404)) {
+    throw error;
+  }
 }
