@@ -72,6 +72,7 @@ export const RESOURCES: Readonly<Record<Kind, ApiResource>> = {
   JWTPolicy: policy("jwtpolicies"),
   RateLimitPolicy: policy("ratelimitpolicies"),
   TrafficPolicy: policy("trafficpolicies"),
+  Mapping: { group: "getambassador.io", versions: ["v3alpha1"], plural: "mappings", ...custom },
 };
 
 /** What narrows a list and a watch alike. */

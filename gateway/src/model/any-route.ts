@@ -6,11 +6,15 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 
 /** HTTPRoutes and GRPCRoutes in one form: a call by gRPC is a request for `/service/method`. */
 export interface AnyRoute {
-  readonly kind: "HTTPRoute" | "GRPCRoute";
+  readonly kind: "HTTPRoute" | "GRPCRoute" | "Mapping";
   readonly metadata: Metadata;
   readonly parentRefs: readonly ParentRef[];
   readonly hostnames: readonly string[];
   readonly rules: readonly AnyRule[];
+  /** Of a Mapping: the higher is tried first, whatever the paths; needs no token; its silence. */
+  readonly precedence?: number;
+  readonly isOpen?: boolean;
+  readonly idleMs?: number;
 }
 
 export type AnyRule = Omit<HttpRule, "matches"> & { readonly matches: readonly AnyMatch[] };

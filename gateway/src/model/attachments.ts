@@ -109,8 +109,10 @@ function attach(
     const message = parent ? `${name} has no such listener` : `there is no ${name}`;
     return { reason: "NoMatchingParent", message };
   }
+  // A Mapping goes where an HTTPRoute may go: it is one in other words.
+  const routeKind = route.kind === "Mapping" ? "HTTPRoute" : route.kind;
   const ofKind = named.filter(({ supportedKinds }) =>
-    supportedKinds.some(({ kind }) => kind === route.kind),
+    supportedKinds.some(({ kind }) => kind === routeKind),
   );
   if (ofKind.length === 0) {
     const message = `allowedRoutes of ${name} keep out ${route.kind}`;

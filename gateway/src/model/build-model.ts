@@ -13,6 +13,7 @@ import {
 } from "./gateways.ts";
 import { type HostsContext, hostsOn } from "./hosts.ts";
 import type { ListenerState } from "./listeners.ts";
+import { routesOfMappings } from "./mappings.ts";
 import type { Listener, Model, Redirect, Route, RulePolicies, Server } from "./model.ts";
 import { readNamespaces } from "./namespaces.ts";
 import { type Policies, resolvePolicies } from "./policies.ts";
@@ -33,7 +34,12 @@ export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = same
   const references = followReferences(snapshot, tlsPolicies, traffic);
   const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
   const policies = resolvePolicies(snapshot, references, traffic);
-  const { attachments, outcomes } = attachRoutes(routesOf(snapshot), gateways, namespaces);
+  const mappings = routesOfMappings(snapshot);
+  const { attachments, outcomes } = attachRoutes(
+    [...routesOf(snapshot), ...mappings.routes],
+    gateways,
+    namespaces,
+  );
   const rules = ruleResolver(references);
 
   const byGateway = Map.groupBy(attachments, ({ gateway }) => gateway.key);
@@ -49,6 +55,7 @@ export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = same
       ...rejectionVerdicts(snapshot, gateways),
       ...gateways.verdicts.map(countRoutes(attachments)),
       ...routeVerdicts,
+      ...mappings.verdicts,
       ...tlsPolicies.verdicts(),
       ...policies.verdicts,
     ],
@@ -135,6 +142,7 @@ function compileRoutes(
     return route.rules.flatMap((rule, ruleIndex) =>
       rule.matches.map((match, matchIndex) => ({
         ...{ match, metadata: route.metadata, ruleIndex, matchIndex },
+        ...(route.precedence !== undefined && { precedence: route.precedence }),
         ...{ rule, attachment, resolved: resolved[ruleIndex] },
         policies: policies.onRule(route, rule.name, gateway.key),
       })),

@@ -98,7 +98,7 @@ function answersFrom(
     accessByDefault,
     onRule(route, ruleName, gatewayKey) {
       const key = targeted(route);
-      const requirement = requirementOf(key, ruleName);
+      const requirement = route.isOpen ? "None" : requirementOf(key, ruleName);
       const access = accessOfRule(requirement, gatewayKey);
       const asked = demandsOf(key, ruleName, requirement, gatewayKey);
       const isLookedAt = access === "open" && issuers.has(gatewayKey) && asked.length > 0;

@@ -3,6 +3,8 @@ import type { AnyMatch } from "./any-route.ts";
 
 /** One match of one rule, with what the standard compares when several matches fit a request. */
 export interface Candidate {
+  /** Of a Mapping; the others have none. */
+  readonly precedence?: number;
   readonly match: AnyMatch;
   readonly metadata: Metadata;
   readonly ruleIndex: number;
@@ -17,6 +19,7 @@ export interface Candidate {
  */
 export function byPrecedence(a: Candidate, b: Candidate): number {
   return (
+    (b.precedence ?? 0) - (a.precedence ?? 0) ||
     byCall(a.match, b.match) ||
     PATHS[b.match.path.type] - PATHS[a.match.path.type] ||
     b.match.path.value.length - a.match.path.value.length ||

@@ -32,7 +32,11 @@ export function resolveRule(
   const follow = (ref: Parameters<References["resolve"]>[0]) => {
     const outcome = references.resolve(
       ref,
-      { group: GATEWAY_GROUP, kind: route.kind, namespace: route.metadata.namespace },
+      {
+        group: route.kind === "Mapping" ? "getambassador.io" : GATEWAY_GROUP,
+        kind: route.kind,
+        namespace: route.metadata.namespace,
+      },
       {
         isGrpc: route.kind === "GRPCRoute",
         clientCertificate: gateway.clientCertificate,

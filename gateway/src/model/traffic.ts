@@ -1,8 +1,9 @@
 import { durationMs } from "../snapshot/gateway-api.ts";
-import { refOf } from "../snapshot/metadata.ts";
+import { keyOf, refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { TrafficPolicy, TrafficSpec } from "../snapshot/traffic-policy.ts";
 import type { AnyRoute } from "./any-route.ts";
+import { serviceOf } from "./mapping-rule.ts";
 import type { BackendTraffic, RouteTraffic } from "./model.ts";
 import { keysOfRule, parentOf, readTargets, targetKey } from "./policy-targets.ts";
 import { olderFirst } from "./precedence.ts";
@@ -41,20 +42,41 @@ export function resolveTraffic(snapshot: Snapshot): Traffic {
       };
     }),
   );
+  const breakers = breakersOf(snapshot);
   return {
     ofRule: (route, ruleName, gatewayKey) =>
       Object.assign(
         {},
+        route.idleMs === undefined ? {} : { idleMs: route.idleMs },
         ...keysOfRule(route, ruleName, gatewayKey).map((key) =>
           routeTraffic(owners.get(key)?.spec),
         ),
       ),
     ofService(key) {
       const spec = owners.get(`Service ${key}`)?.spec;
-      return spec && backendTraffic(spec);
+      return spec ? backendTraffic(spec) : breakers.get(key);
     },
     verdicts,
   };
+}
+
+/** A Mapping's circuit breaker is its Service's; of several Mappings the oldest has it. */
+function breakersOf({ mappings }: Snapshot): ReadonlyMap<string, BackendTraffic> {
+  const found = new Map<string, BackendTraffic>();
+  for (const { metadata, spec } of [...mappings].sort((a, b) =>
+    olderFirst(b.metadata, a.metadata),
+  )) {
+    const [breaker] = spec.circuit_breakers;
+    const { max_connections, max_pending_requests, max_requests } = breaker ?? {};
+    if (breaker) {
+      found.set(keyOf(serviceOf(spec.service, metadata.namespace)), {
+        ...(max_connections !== undefined && { maxConnections: max_connections }),
+        ...(max_pending_requests !== undefined && { maxPendingRequests: max_pending_requests }),
+        ...(max_requests !== undefined && { maxParallelRequests: max_requests }),
+      });
+    }
+  }
+  return found;
 }
 
 function routeTraffic(spec: TrafficSpec | undefined): RouteTraffic {

@@ -6,6 +6,7 @@ import { Gateway, GatewayClass, ListenerSet } from "./gateway.ts";
 import { GRPCRoute } from "./grpc-route.ts";
 import { HTTPRoute } from "./http-route.ts";
 import { JWTPolicy } from "./jwt-policy.ts";
+import { Mapping } from "./mapping.ts";
 import type { Kind } from "./metadata.ts";
 import { RateLimitPolicy } from "./rate-limit-policy.ts";
 import { ReferenceGrant } from "./reference-grant.ts";
@@ -42,6 +43,7 @@ export const KINDS = {
   JWTPolicy: kind(OURS, JWTPolicy, "jwtPolicies"),
   RateLimitPolicy: kind(OURS, RateLimitPolicy, "rateLimitPolicies"),
   TrafficPolicy: kind(OURS, TrafficPolicy, "trafficPolicies"),
+  Mapping: kind(/^getambassador\.io\/v(2|3alpha1)$/, Mapping, "mappings"),
 } as const satisfies Readonly<Record<Kind, object>>;
 
 type Table = typeof KINDS;

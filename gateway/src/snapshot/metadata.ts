@@ -40,6 +40,7 @@ export const Kind = z.enum([
   "JWTPolicy",
   "RateLimitPolicy",
   "TrafficPolicy",
+  "Mapping",
 ]);
 
 export type Kind = z.infer<typeof Kind>;
