@@ -100,3 +100,22 @@ test("k8s/rendered > every pod is what the restricted Pod Security Standard asks
     }
   }
 });
+
+test("chart > uses every value that it offers", async () => {
+  const files = await readdir(join(chart, "templates"), { recursive: true, withFileTypes: true });
+  const texts = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map((file) => readFile(join(file.parentPath, file.name), "utf8")),
+  );
+  const templates = texts.join("\n");
+  const keys = (value: unknown): string[] =>
+    isObject(value) ? Object.entries(value).flatMap(([key, inner]) => [key, ...keys(inner)]) : [];
+  const known = await values();
+  // What is in a resources block, or a reference, is handed on whole.
+  const offered = new Set(
+    keys(known).filter((key) => !/^(requests|limits|cpu|memory|ephemeral-storage|kind)$/.test(key)),
+  );
+  const unused = [...offered].filter((key) => !new RegExp(`\\b${key}\\b`).test(templates));
+  expect(unused).toEqual([]);
+});
