@@ -41,6 +41,10 @@ const Kubernetes = Common.extend({
   KUBERNETES_SERVICE_PORT: Port.optional(),
   POD_NAMESPACE: z.string().min(1).describe("where Envoy's pods and the Gateways' Services are"),
   GATEWAY_FLEET_SELECTOR: Labels.describe("labels of Envoy's pods"),
+  GATEWAY_ALIAS_DOMAIN: z
+    .string()
+    .optional()
+    .describe("the cluster's domain: gives each Gateway a name in its own namespace"),
   GATEWAY_SERVICE_TYPE: z.enum(["ClusterIP", "NodePort", "LoadBalancer"]).default("ClusterIP"),
 });
 
@@ -93,6 +97,7 @@ function kubernetesOf(variables: z.infer<typeof Kubernetes>): Config["source"] {
       namespace: variables.POD_NAMESPACE,
       selector: variables.GATEWAY_FLEET_SELECTOR,
       serviceType: variables.GATEWAY_SERVICE_TYPE,
+      ...(variables.GATEWAY_ALIAS_DOMAIN && { aliasDomain: variables.GATEWAY_ALIAS_DOMAIN }),
     },
   };
 }

@@ -6,12 +6,7 @@ import type { Address } from "../model/verdict.ts";
  * have others. It lives beside the fleet, because a selector does not reach across namespaces.
  */
 export interface GatewayService {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Readonly<Record<string, string>>;
-    readonly annotations: Readonly<Record<string, string>>;
-  };
+  readonly metadata: ServiceMetadata;
   readonly spec: {
     readonly type: ServiceType;
     readonly selector: Readonly<Record<string, string>>;
@@ -19,6 +14,19 @@ export interface GatewayService {
     /** The client's address reaches Envoy only without a second hop between nodes. */
     readonly externalTrafficPolicy?: "Local";
   };
+}
+
+/** A name in the Gateway's own namespace that leads to it. */
+export interface GatewayAlias {
+  readonly metadata: ServiceMetadata;
+  readonly spec: { readonly type: "ExternalName"; readonly externalName: string };
+}
+
+export interface ServiceMetadata {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface ServicePort {
@@ -35,6 +43,8 @@ export interface Fleet {
   /** Labels of Envoy's pods. */
   readonly selector: Readonly<Record<string, string>>;
   readonly serviceType: ServiceType;
+  /** Of names inside the cluster. With it, Gateways have aliases, and the controller needs the right to make them. */
+  readonly aliasDomain?: string;
 }
 
 export interface ServedGateway {
@@ -58,7 +68,7 @@ export function serviceOf(gateway: ServedGateway, fleet: Fleet): GatewayService 
   const type = TYPES.includes(asked) ? (asked as ServiceType) : fleet.serviceType;
   return {
     metadata: {
-      name: nameOf(gateway),
+      name: nameOf("gateway", gateway.namespace, gateway.name),
       namespace: fleet.namespace,
       labels: {
         ...gateway.labels,
@@ -81,6 +91,19 @@ export function serviceOf(gateway: ServedGateway, fleet: Fleet): GatewayService 
   };
 }
 
+export function aliasOf(
+  { namespace, name }: ServedGateway,
+  service: GatewayService,
+  domain: string,
+): GatewayAlias {
+  const { labels, annotations } = service.metadata;
+  const externalName = `${service.metadata.name}.${service.metadata.namespace}.svc.${domain}`;
+  return {
+    metadata: { name: nameOf("gateway", name), namespace, labels, annotations },
+    spec: { type: "ExternalName", externalName },
+  };
+}
+
 /** The Gateway, by the labels of its Service; `namespace/name`. */
 export function gatewayOf(labels: Readonly<Record<string, string>>): string {
   return `${labels[GATEWAY_NAMESPACE]}/${labels[GATEWAY_NAME]}`;
@@ -89,9 +112,12 @@ export function gatewayOf(labels: Readonly<Record<string, string>>): string {
 const LONGEST_NAME = 63;
 
 /** A Service's name is a DNS label. The hash keeps `a-b/c` and `a/b-c` apart. */
-function nameOf({ namespace, name }: ServedGateway): string {
-  const hash = createHash("sha256").update(`${namespace}/${name}`).digest("hex").slice(0, 8);
-  const readable = `gateway-${namespace}-${name}`.replaceAll(".", "-");
+function nameOf(...parts: readonly string[]): string {
+  const readable = parts.join("-").replaceAll(".", "-");
+  if (parts.length === 2 && readable.length <= LONGEST_NAME) {
+    return readable;
+  }
+  const hash = createHash("sha256").update(parts.join("/")).digest("hex").slice(0, 8);
   return `${readable.slice(0, LONGEST_NAME - hash.length - 1).replace(/-$/, "")}-${hash}`;
 }
 
@@ -108,6 +134,7 @@ export interface LiveService {
   readonly spec: {
     readonly type?: string;
     readonly clusterIP?: string;
+    readonly externalName?: string;
     readonly selector?: Readonly<Record<string, string>>;
     readonly ports?: readonly (Partial<ServicePort> & { readonly nodePort?: number })[];
     readonly externalTrafficPolicy?: string;
@@ -137,10 +164,6 @@ export function changeOf(wanted: GatewayService, live: LiveService): object | un
     ...port,
     ...nodePortOf(live, port.port, wanted.spec.type),
   }));
-  const hasAll = (
-    some: Readonly<Record<string, string>>,
-    all: Readonly<Record<string, string>> = {},
-  ) => Object.entries(some).every(([key, value]) => all[key] === value);
   const hasEqual = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
   const isSame =
     hasAll(wanted.metadata.labels, live.metadata.labels) &&
@@ -164,6 +187,22 @@ export function changeOf(wanted: GatewayService, live: LiveService): object | un
       externalTrafficPolicy,
     },
   };
+}
+
+export function changeOfAlias(wanted: GatewayAlias, live: LiveService): object | undefined {
+  const isSame =
+    hasAll(wanted.metadata.labels, live.metadata.labels) &&
+    hasAll(wanted.metadata.annotations, live.metadata.annotations) &&
+    live.spec.externalName === wanted.spec.externalName;
+  const { labels, annotations } = wanted.metadata;
+  return isSame ? undefined : { metadata: { labels, annotations }, spec: wanted.spec };
+}
+
+function hasAll(
+  some: Readonly<Record<string, string>>,
+  all: Readonly<Record<string, string>> = {},
+): boolean {
+  return Object.entries(some).every(([key, value]) => all[key] === value);
 }
 
 /** A node port is chosen by the API server and stays, as people open it in firewalls. */

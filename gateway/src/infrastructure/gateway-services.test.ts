@@ -30,12 +30,12 @@ let server: FakeApiServer;
 let stops: (() => unknown)[];
 let lines: string[];
 
-function startReplica() {
+function startReplica(ofFleet = fleet) {
   const client = createApiClient({ server: server.url, tls: {}, token: async () => undefined });
   const logger = createLogger("debug", (line) => lines.push(line));
   const waits = { firstRetryMs: 5, longestRetryMs: 50, absentMs: 40 };
   const services = createGatewayServices({
-    ...{ client, logger, fleet, waits, changed: () => undefined },
+    ...{ client, logger, fleet: ofFleet, waits, changed: () => undefined },
   });
   services.start();
   stops.push(services.stop);
@@ -129,7 +129,8 @@ test("gateway services > a Gateway that is gone loses its Service; nobody else's
 });
 
 test("gateway services > nothing is removed before it is known which Gateways there are", async () => {
-  server.put(PATH, { ...serviceOf(gateway, fleet), metadata: serviceOf(gateway, fleet).metadata });
+  const service = serviceOf(gateway, fleet);
+  server.put(PATH, { ...service, metadata: { ...service.metadata } });
   startReplica();
   await until(() => server.requests.some((request) => request.includes("watch")));
   await quiet();
@@ -186,6 +187,24 @@ test("gateway services > a Gateway may ask for a type, labels and annotations of
     team: "web",
     "app.kubernetes.io/managed-by": "portico-gateway",
   });
+});
+
+test("gateway services > with the right to make it, each has a name in the Gateway's own namespace, too", async () => {
+  const alias = "/api/v1/namespaces/shop/services/gateway-web";
+  const services = startReplica({ ...fleet, aliasDomain: "cluster.local" });
+  services.provide([gateway]);
+  await until(() => exists(alias) && exists(PATH));
+  expect(server.get(alias)).toMatchObject({
+    metadata: { labels: { "gateway.networking.k8s.io/gateway-name": "web" } },
+    spec: { type: "ExternalName", externalName: `${name}.edge.svc.cluster.local` },
+  });
+  await quiet();
+  const before = writes();
+  services.provide([gateway]);
+  await quiet();
+  expect(writes()).toBe(before);
+  services.provide([]);
+  await until(() => !exists(alias) && !exists(PATH));
 });
 
 test("gateway services > names are DNS labels, and no two Gateways share one", () => {

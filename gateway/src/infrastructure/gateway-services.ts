@@ -6,9 +6,12 @@ import { type Logger, messageOf } from "../logger.ts";
 import type { Address } from "../model/verdict.ts";
 import {
   addressesOf,
+  aliasOf,
   CONTROLLER,
   changeOf,
+  changeOfAlias,
   type Fleet,
+  type GatewayAlias,
   type GatewayService,
   gatewayOf,
   type LiveService,
@@ -46,7 +49,7 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
   const { client, logger, fleet, changed, waits } = parts;
   const resource: ApiResource = {
     ...{ group: "", versions: ["v1"], plural: "services", isNamespaced: true, isNeeded: true },
-    namespace: fleet.namespace,
+    ...(fleet.aliasDomain === undefined && { namespace: fleet.namespace }),
     labelSelector: `${MANAGED_BY}=${CONTROLLER}`,
     keep: ({ metadata, spec, status }: RawObject) => {
       const { name, namespace, uid, resourceVersion, labels, annotations } = metadata;
@@ -58,7 +61,7 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
     },
   };
   const stopping = new AbortController();
-  let wanted: ReadonlyMap<string, GatewayService> | undefined;
+  let wanted: ReadonlyMap<string, GatewayService | GatewayAlias> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
@@ -93,15 +96,15 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
     if (wanted === undefined || !reflector.isSynced()) {
       return;
     }
-    const there = new Map(live().map((service) => [service.metadata.name, service]));
+    const there = new Map(live().map((service) => [keyOf(service), service]));
     const tasks = [
       ...[...wanted].map(
-        ([name, service]) =>
+        ([key, service]) =>
           () =>
-            provideOne(service, there.get(name)),
+            provideOne(service, there.get(key)),
       ),
       ...[...there.values()]
-        .filter(({ metadata }) => !wanted?.has(metadata.name))
+        .filter((service) => !wanted?.has(keyOf(service)))
         .map((service) => () => removeOne(service)),
     ];
     const outcomes = await Promise.all(tasks.map(attempt));
@@ -124,7 +127,10 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
     }
   }
 
-  async function provideOne(service: GatewayService, there: LiveService | undefined) {
+  async function provideOne(
+    service: GatewayService | GatewayAlias,
+    there: LiveService | undefined,
+  ) {
     const { name, namespace } = service.metadata;
     if (there === undefined) {
       const body = { apiVersion: "v1", kind: "Service", ...service };
@@ -132,7 +138,7 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
       logger.info("service.created", { name, gateway: gatewayOf(service.metadata.labels) });
       return;
     }
-    const change = changeOf(service, there);
+    const change = isAlias(service) ? changeOfAlias(service, there) : changeOf(service, there);
     if (change) {
       await client.call("PATCH", pathOf(resource, "v1", { namespace, name }), change);
       logger.info("service.changed", { name, gateway: gatewayOf(service.metadata.labels) });
@@ -150,8 +156,14 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
     provide(gateways) {
       const services = gateways
         .filter(({ ports }) => ports.length > 0)
-        .map((gateway) => serviceOf(gateway, fleet));
-      wanted = new Map(services.map((service) => [service.metadata.name, service]));
+        .flatMap((gateway) => {
+          const service = serviceOf(gateway, fleet);
+          const { aliasDomain } = fleet;
+          return aliasDomain === undefined
+            ? [service]
+            : [service, aliasOf(gateway, service, aliasDomain)];
+        });
+      wanted = new Map(services.map((service) => [keyOf(service), service]));
       soon(0);
     },
     addressesOf: (gateway) =>
@@ -164,4 +176,12 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
       await running;
     },
   };
+}
+
+function keyOf({ metadata }: LiveService | GatewayService | GatewayAlias): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+function isAlias(service: GatewayService | GatewayAlias): service is GatewayAlias {
+  return service.spec.type === "ExternalName";
 }
