@@ -45,12 +45,17 @@ given.on =
     outcomeOf(yaml, socketPortOf);
 
 function outcomeOf(yaml: readonly string[], socketPortOf?: SocketPortOf): Outcome {
-  const values = yaml.flatMap((text) =>
-    parseAllDocuments(text).map((document): unknown => document.toJS()),
-  );
-  const objects = values
-    .filter((value) => value !== null)
-    .map((value, index) => ({ origin: `object ${index + 1}`, value }));
+  return givenObjects(readYaml(...yaml), socketPortOf);
+}
+
+export function readYaml(...yaml: readonly string[]): unknown[] {
+  return yaml
+    .flatMap((text) => parseAllDocuments(text).map((document): unknown => document.toJS()))
+    .filter((value) => value !== null);
+}
+
+export function givenObjects(values: readonly unknown[], socketPortOf?: SocketPortOf): Outcome {
+  const objects = values.map((value, index) => ({ origin: `object ${index + 1}`, value }));
   const model = buildModel(takeSnapshot({ objects, problems: [] }, "portico"), socketPortOf);
   const config = translate(model, {
     host: "127.0.0.1",

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { translate } from "../envoy/translate.ts";
 import { buildModel } from "../model/build-model.ts";
 import { takeSnapshot } from "../snapshot/snapshot.ts";
-import { GATEWAY, given, policy, route, service, TOKENS } from "./given.ts";
+import { GATEWAY, given, givenObjects, policy, readYaml, route, service, TOKENS } from "./given.ts";
 
 const GOOD = route(
   "good",
@@ -93,8 +93,8 @@ test("rejections > no object, however odd, takes a good route away or stops the 
     const [apiVersion, kind] = name.split(" ");
     return { apiVersion, kind, metadata: { name: "odd", labels: metadata }, spec };
   });
-  const good = [GATEWAY, TOKENS, GOOD];
-  const base = given(...good);
+  const good = readYaml(GATEWAY, TOKENS, GOOD);
+  const base = givenObjects(good);
   fc.assert(
     fc.property(odd, (object) => {
       const listing = { objects: [{ origin: "odd", value: object }], problems: [] };
@@ -104,7 +104,7 @@ test("rejections > no object, however odd, takes a good route away or stops the 
           fileOf: () => "",
         }),
       ).not.toThrow();
-      const { routes } = given(...good, JSON.stringify(object));
+      const { routes } = givenObjects([...good, object]);
       expect(routes()).toEqual(expect.arrayContaining([...base.routes()]));
     }),
     { numRuns: 200 },
