@@ -42,10 +42,13 @@ async function statusOf(url: string, headers: readonly string[], method = "GET")
 const bearer = (token: string) => `Authorization: Bearer ${token}`;
 
 describe.each(doors)("at $name", ({ url }) => {
-  it("one Authorization header is enough, two are refused in either order (401)", async () => {
+  // To the gateway it is no request that can be understood; a service looks for a token and finds none.
+  const refused = url.startsWith(ready.gateway) ? 400 : 401;
+
+  it(`one Authorization header is enough, two are refused in either order (${refused})`, async () => {
     expect(await statusOf(url, [bearer(clinician)])).toBe(200);
-    expect(await statusOf(url, [bearer("forged"), bearer(clinician)])).toBe(401);
-    expect(await statusOf(url, [bearer(clinician), bearer("forged")])).toBe(401);
+    expect(await statusOf(url, [bearer("forged"), bearer(clinician)])).toBe(refused);
+    expect(await statusOf(url, [bearer(clinician), bearer("forged")])).toBe(refused);
   });
 
   it("a token in the query, or in a cookie of another name, is none (401)", async () => {
