@@ -24,12 +24,12 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
       rds: { route_config_name: listener.name, config_source: fileSource(routesFile) },
       http_filters: [
         refuseMalformed(),
-        cors(),
-        rateLimit("early"),
+        whereAsked(cors()),
+        whereAsked(rateLimit("early")),
         jwtAuthn(listener.tokenIssuer),
-        tokenDemands(),
-        rateLimit("token"),
-        rateLimit("reported"),
+        whereAsked(tokenDemands()),
+        whereAsked(rateLimit("token")),
+        whereAsked(rateLimit("reported")),
         ...compressors(),
         bodyLimit(),
         router(),
@@ -53,6 +53,14 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
       local_reply_config: localReplies(),
     },
   );
+}
+
+/**
+ * In the chain of a request only when its route has something to say to it: the rest pays nothing, and
+ * a listener never changes, which would end its connections, because a policy has come.
+ */
+function whereAsked(filter: Json): Json {
+  return { ...(filter as { readonly [field: string]: Json }), disabled: true };
 }
 
 /** The peer is the client: nobody in front of us is trusted to say otherwise. */
