@@ -217,8 +217,8 @@ const answerWith =
   };
 
 /**
- * All headers at once: set one by one each is checked and stored again, and Express's own `send` also
- * guesses the type and makes entity tags. Together that is half the cost of an answer.
+ * All headers at once: set one by one each is checked and stored again, which is a sixth of a request's
+ * CPU. Express's own `send` also guesses the type and makes entity tags.
  */
 function send(
   response: Response,
