@@ -10,6 +10,7 @@ import type { Listener } from "./model/model.ts";
 import { createKubernetesSource } from "./snapshot/kubernetes-source.ts";
 import { keyOf } from "./snapshot/metadata.ts";
 import type { Snapshot } from "./snapshot/snapshot.ts";
+import { createServiceEvents } from "./status/service-events.ts";
 import { createStatusWriter } from "./status/status-writer.ts";
 
 /** What the controller has on a cluster: its objects, their status, and a Service for each Gateway. */
@@ -26,11 +27,12 @@ export async function startKubernetes(
   const client = createApiClient(await findConnection(connection));
   const source = createKubernetesSource(client, logger);
   const writer = createStatusWriter({ client, source, logger });
+  const events = createServiceEvents({ client, source, logger });
   const services = createGatewayServices({ client, logger, fleet, changed: addressesChanged });
   services.start();
   return {
     source,
-    boards: [writer],
+    boards: [writer, events],
     addressing: {
       socketPortOf,
       provide: (listeners, snapshot) => services.provide(servedGateways(listeners, snapshot)),
@@ -38,6 +40,7 @@ export async function startKubernetes(
     },
     async stop() {
       await writer.stop();
+      await events.stop();
       await services.stop();
       client.close();
     },

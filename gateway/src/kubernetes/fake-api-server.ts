@@ -14,6 +14,8 @@ export interface FakeApiServer {
   put(path: string, object: FakeObject): void;
   remove(path: string): void;
   get(path: string): RawObject;
+  /** Of the objects whose path begins so. */
+  paths(prefix: string): string[];
   /** A resource without any object. */
   install(...collections: readonly string[]): void;
   uninstall(collection: string): void;
@@ -223,6 +225,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
       }
       return object;
     },
+    paths: (prefix) => [...objects.keys()].filter((path) => path.startsWith(prefix)),
     install: (...paths) => void paths.map((path) => collections.add(path)),
     uninstall: (path) => void collections.delete(path),
     failOn: (request, status) => void failures.push({ request, status }),

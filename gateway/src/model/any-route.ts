@@ -6,7 +6,7 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 
 /** HTTPRoutes and GRPCRoutes in one form: a call by gRPC is a request for `/service/method`. */
 export interface AnyRoute {
-  readonly kind: "HTTPRoute" | "GRPCRoute" | "Mapping";
+  readonly kind: "HTTPRoute" | "GRPCRoute" | "Mapping" | "Service";
   readonly metadata: Metadata;
   readonly parentRefs: readonly ParentRef[];
   readonly hostnames: readonly string[];
@@ -15,6 +15,13 @@ export interface AnyRoute {
   readonly precedence?: number;
   readonly isOpen?: boolean;
   readonly idleMs?: number;
+  /** Of a Service's annotation: between two matches that are alike, a route that was written out goes first. */
+  readonly isImplied?: boolean;
+}
+
+/** A Mapping or an annotated Service goes where an HTTPRoute may go: it is one in other words. */
+export function standardKindOf({ kind }: AnyRoute): "HTTPRoute" | "GRPCRoute" {
+  return kind === "GRPCRoute" ? kind : "HTTPRoute";
 }
 
 export type AnyRule = Omit<HttpRule, "matches"> & { readonly matches: readonly AnyMatch[] };

@@ -1,6 +1,6 @@
 import { GATEWAY_GROUP, type ParentRef } from "../snapshot/gateway-api.ts";
 import { keyOf, type ObjectRef } from "../snapshot/metadata.ts";
-import type { AnyRoute } from "./any-route.ts";
+import { type AnyRoute, standardKindOf } from "./any-route.ts";
 import { type Gateways, type OurGateway, type Parent, parentKey } from "./gateways.ts";
 import { ANY_HOST, intersection } from "./hostnames.ts";
 import type { ListenerState } from "./listeners.ts";
@@ -109,8 +109,7 @@ function attach(
     const message = parent ? `${name} has no such listener` : `there is no ${name}`;
     return { reason: "NoMatchingParent", message };
   }
-  // A Mapping goes where an HTTPRoute may go: it is one in other words.
-  const routeKind = route.kind === "Mapping" ? "HTTPRoute" : route.kind;
+  const routeKind = standardKindOf(route);
   const ofKind = named.filter(({ supportedKinds }) =>
     supportedKinds.some(({ kind }) => kind === routeKind),
   );

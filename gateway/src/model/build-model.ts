@@ -22,6 +22,7 @@ import { followReferences, type References } from "./references.ts";
 import { rejectionVerdicts } from "./rejections.ts";
 import { resourceName } from "./resource-name.ts";
 import { type ResolvedRule, resolveRule } from "./rules.ts";
+import { routesOfServices } from "./service-routes.ts";
 import { resolveTraffic } from "./traffic.ts";
 import { fails, holds, type Verdict } from "./verdict.ts";
 
@@ -34,9 +35,10 @@ export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = same
   const references = followReferences(snapshot, tlsPolicies, traffic);
   const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
   const policies = resolvePolicies(snapshot, references, traffic);
-  const mappings = routesOfMappings(snapshot);
+  const mappings = routesOfMappings(snapshot, gateways);
+  const services = routesOfServices(snapshot, gateways);
   const { attachments, outcomes } = attachRoutes(
-    [...routesOf(snapshot), ...mappings.routes],
+    [...routesOf(snapshot), ...mappings.routes, ...services.routes],
     gateways,
     namespaces,
   );
@@ -56,6 +58,7 @@ export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = same
       ...gateways.verdicts.map(countRoutes(attachments)),
       ...routeVerdicts,
       ...mappings.verdicts,
+      ...services.verdicts,
       ...tlsPolicies.verdicts(),
       ...policies.verdicts,
     ],
@@ -143,6 +146,7 @@ function compileRoutes(
       rule.matches.map((match, matchIndex) => ({
         ...{ match, metadata: route.metadata, ruleIndex, matchIndex },
         ...(route.precedence !== undefined && { precedence: route.precedence }),
+        ...(route.isImplied && { isImplied: true }),
         ...{ rule, attachment, resolved: resolved[ruleIndex] },
         policies: policies.onRule(route, rule.name, gateway.key),
       })),

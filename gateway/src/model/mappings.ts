@@ -3,24 +3,23 @@ import type { Mapping } from "../snapshot/mapping.ts";
 import { keyOf, refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
+import { defaultGateway } from "./default-gateway.ts";
+import type { Gateways } from "./gateways.ts";
 import { ruleOfMapping, serviceOf } from "./mapping-rule.ts";
 import { compareText, olderFirst } from "./precedence.ts";
 import { fails, holds, type Verdict } from "./verdict.ts";
 
 /**
- * Emissary's Mappings as routes on the default Gateway: the oldest one with the annotation
- * `gateway.portico.dev/default: "true"`, else the oldest of all. Mappings for the same requests are
- * one route whose backends share by weight.
+ * Emissary's Mappings as routes on the default Gateway. Mappings for the same requests are one route
+ * whose backends share by weight.
  */
 export interface Mappings {
   readonly routes: readonly AnyRoute[];
   readonly verdicts: readonly Verdict[];
 }
 
-const DEFAULT_ANNOTATION = "gateway.portico.dev/default";
-
-export function routesOfMappings(snapshot: Snapshot): Mappings {
-  const gateway = defaultGateway(snapshot);
+export function routesOfMappings(snapshot: Snapshot, gateways: Gateways): Mappings {
+  const gateway = defaultGateway(snapshot, gateways);
   const sorted = [...snapshot.mappings].sort((a, b) => olderFirst(a.metadata, b.metadata));
   const routes: AnyRoute[] = [];
   const verdicts: Verdict[] = [];
@@ -40,13 +39,6 @@ export function routesOfMappings(snapshot: Snapshot): Mappings {
     }
   }
   return { routes, verdicts };
-}
-
-function defaultGateway({ gateways }: Snapshot) {
-  const sorted = [...gateways].sort((a, b) => olderFirst(a.metadata, b.metadata));
-  return (
-    sorted.find(({ metadata }) => metadata.annotations[DEFAULT_ANNOTATION] === "true") ?? sorted[0]
-  )?.metadata;
 }
 
 /** Equal for Mappings that would have the same requests. */

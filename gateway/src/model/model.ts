@@ -129,6 +129,8 @@ export interface RateLimit {
   readonly burst: number;
   /** Counted where it is not kept, and let through. */
   readonly isReported: boolean;
+  /** Kept by all Envoys together; else by each for itself. */
+  readonly isShared: boolean;
 }
 
 /** What a rule does with a request that it matches. */

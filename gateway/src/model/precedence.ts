@@ -5,6 +5,8 @@ import type { AnyMatch } from "./any-route.ts";
 export interface Candidate {
   /** Of a Mapping; the others have none. */
   readonly precedence?: number;
+  /** Of a Service's annotation. */
+  readonly isImplied?: boolean;
   readonly match: AnyMatch;
   readonly metadata: Metadata;
   readonly ruleIndex: number;
@@ -14,7 +16,7 @@ export interface Candidate {
 /**
  * The order of the HTTPRoute specification ("matches"): exact path, regular expression (whose place
  * the standard leaves open), longest prefix, method, number of headers, number of query parameters;
- * then the older route, the alphabetical order of namespace/name, and the order written. Of two
+ * then the route that was written out (an annotation takes nothing from it), the older one, the alphabetical order of namespace/name, and the order written. Of two
  * matches of gRPC the longer service comes first, then the longer method.
  */
 export function byPrecedence(a: Candidate, b: Candidate): number {
@@ -26,6 +28,7 @@ export function byPrecedence(a: Candidate, b: Candidate): number {
     Number(b.match.method !== undefined) - Number(a.match.method !== undefined) ||
     b.match.headers.length - a.match.headers.length ||
     b.match.queryParams.length - a.match.queryParams.length ||
+    Number(a.isImplied ?? false) - Number(b.isImplied ?? false) ||
     olderFirst(a.metadata, b.metadata) ||
     a.ruleIndex - b.ruleIndex ||
     a.matchIndex - b.matchIndex

@@ -48,12 +48,13 @@ export function resolveRateLimits(snapshot: Snapshot): RateLimits {
 const UNIT_MS = { Second: 1000, Minute: 60_000, Hour: 3_600_000 } as const;
 
 function limitsOf({ metadata, spec }: RateLimitPolicy): RateLimit[] {
-  return spec.limits.map(({ by, requests, per, burst }: Limit, index) => ({
+  return spec.limits.map(({ by, requests, per, burst, scope }: Limit, index) => ({
     name: `${keyOf(metadata)}/${index}`,
     by,
     requests,
     perMs: UNIT_MS[per],
     burst: burst ?? requests,
     isReported: spec.mode === "Report",
+    isShared: scope === "Shared",
   }));
 }

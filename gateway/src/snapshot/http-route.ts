@@ -14,7 +14,7 @@ import { RegularExpression } from "./regular-expression.ts";
 import { Filters } from "./route-filters.ts";
 
 /** The standard's own checks: a path that a normalised request can never have is a mistake. */
-const PathValue = z
+export const PathValue = z
   .string()
   .max(1024)
   .startsWith("/")
