@@ -26,6 +26,7 @@ test("config > reads the environment, with defaults for what is not a secret", (
     envoyAdminPort: 8107,
     host: "127.0.0.1",
     opsPort: 8206,
+    trustedHops: 0,
     logLevel: "info",
   });
 });
@@ -45,8 +46,10 @@ test("config > on a cluster, says where its API server is and which pods are the
 });
 
 test("config > names every mistake at once", () => {
-  const wrong = { ...environment, GATEWAY_FOLDERS: "", OPS_PORT: "http", ENVOY_DIR: undefined };
-  expect(() => readConfig(wrong)).toThrow(/ENVOY_DIR.*OPS_PORT.*GATEWAY_FOLDERS/s);
+  const wrong = { ...environment, GATEWAY_FOLDERS: "", OPS_PORT: "http", TRUSTED_HOPS: "-1" };
+  expect(() => readConfig({ ...wrong, ENVOY_DIR: undefined })).toThrow(
+    /ENVOY_DIR.*OPS_PORT.*TRUSTED_HOPS.*GATEWAY_FOLDERS/s,
+  );
   const selector = { ...inCluster, GATEWAY_FLEET_SELECTOR: "gateway", POD_NAMESPACE: "" };
   expect(() => readConfig(selector)).toThrow(/POD_NAMESPACE.*GATEWAY_FLEET_SELECTOR/s);
 });

@@ -22,7 +22,18 @@ const Common = z.object({
   ENVOY_ADMIN_PORT: Port.describe("Envoy's admin interface, on loopback only"),
   HOST: z.string().optional().describe("address of Envoy's listeners and the ops port"),
   OPS_PORT: Port.describe("/healthz /readyz /metrics /status"),
+  TRUSTED_HOPS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe("proxies of ours in front of Envoy, whose X-Forwarded-For is believed"),
   LOG_LEVEL: z.enum(["error", "warn", "info", "debug"]).default("info"),
+  GATEWAY_REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: "is not a redis:// or rediss:// URL" })
+    .optional()
+    .describe("where rate limits are counted that all replicas keep together"),
 });
 
 const Folders = Common.extend({
@@ -63,7 +74,10 @@ export interface Config {
   readonly envoyAdminPort: number;
   readonly host: string;
   readonly opsPort: number;
+  readonly trustedHops: number;
   readonly logLevel: "error" | "warn" | "info" | "debug";
+  /** Without it each replica keeps a shared limit for itself. */
+  readonly redisUrl?: string;
 }
 
 /** The environment as typed configuration. Throws one error that names every mistake. */
@@ -83,7 +97,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     envoyAdminPort: variables.ENVOY_ADMIN_PORT,
     host: variables.HOST ?? (isInCluster ? "0.0.0.0" : "127.0.0.1"),
     opsPort: variables.OPS_PORT,
+    trustedHops: variables.TRUSTED_HOPS,
     logLevel: variables.LOG_LEVEL,
+    ...(variables.GATEWAY_REDIS_URL && { redisUrl: variables.GATEWAY_REDIS_URL }),
   });
 }
 

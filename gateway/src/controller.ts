@@ -32,6 +32,8 @@ export interface ControllerParts {
   readonly logger: Logger;
   readonly namespace: string;
   readonly envoyHost: string;
+  /** Proxies of ours in front of Envoy; none when absent. */
+  readonly trustedHops?: number;
   /** Where Gateways have addresses of their own. */
   readonly addressing?: Addressing;
 }
@@ -138,7 +140,8 @@ async function rebuildAndPublish(parts: ControllerParts): Promise<Told> {
   const started = performance.now();
   const snapshot = takeSnapshot(await parts.source.list(), parts.namespace);
   const model = buildModel(snapshot, parts.addressing?.socketPortOf ?? samePort);
-  const config = translate(model, { host: parts.envoyHost, fileOf: parts.handover.fileOf });
+  const { envoyHost: host, trustedHops, handover } = parts;
+  const config = translate(model, { host, trustedHops, fileOf: handover.fileOf });
   const rebuildSeconds = (performance.now() - started) / 1000;
   const reception = await parts.handover.publish(config);
 

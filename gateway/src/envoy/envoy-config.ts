@@ -30,6 +30,8 @@ export type FiledKind = "routes" | "endpoints" | "secrets";
 export interface Surroundings {
   /** The address Envoy's listeners bind. */
   readonly host: string;
+  /** Proxies of ours in front of Envoy; none when absent. */
+  readonly trustedHops?: number;
   /** Where Envoy finds the resources that are not in the listener or cluster that names them. */
   fileOf(kind: FiledKind, name: string): string;
 }

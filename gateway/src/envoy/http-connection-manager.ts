@@ -1,9 +1,9 @@
 import type { Listener } from "../model/model.ts";
 import { accessLog } from "./access-log.ts";
+import { clientAddressAlone, clientIdentity } from "./client-identity.ts";
 import { compressors } from "./compression.ts";
 import { cors } from "./cors.ts";
 import { type EnvoyResource, extension, fileSource, type Json, typed } from "./envoy-config.ts";
-import { dropIdentityHeaders } from "./header-hygiene.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
 import { rateLimit } from "./rate-limit.ts";
@@ -16,7 +16,11 @@ import { refuseMalformed } from "./well-formed.ts";
  * Everything between a client's bytes and a route, with the settings of Envoy's edge best practices:
  * its defaults are for a trusted network.
  */
-export function httpConnectionManager(listener: Listener, routesFile: string): EnvoyResource {
+export function httpConnectionManager(
+  listener: Listener,
+  routesFile: string,
+  trustedHops = 0,
+): EnvoyResource {
   return typed(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
     {
@@ -24,6 +28,7 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
       rds: { route_config_name: listener.name, config_source: fileSource(routesFile) },
       http_filters: [
         refuseMalformed(),
+        ...(trustedHops > 0 ? [clientAddressAlone()] : []),
         whereAsked(cors()),
         whereAsked(rateLimit("early")),
         jwtAuthn(listener.tokenIssuer),
@@ -36,7 +41,7 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
       ],
       upgrade_configs: noUpgrades,
 
-      ...clientIdentity(),
+      ...clientIdentity(trustedHops),
       ...pathHandling(),
       ...limits(),
 
@@ -61,20 +66,6 @@ export function httpConnectionManager(listener: Listener, routesFile: string): E
  */
 function whereAsked(filter: Json): Json {
   return { ...(filter as { readonly [field: string]: Json }), disabled: true };
-}
-
-/** The peer is the client: nobody in front of us is trusted to say otherwise. */
-function clientIdentity() {
-  return {
-    use_remote_address: true,
-    xff_num_trusted_hops: 0,
-    // No client counts as internal, not even one on loopback or in the cluster: Envoy would trust it
-    // more. It takes an empty list for its default, so this one holds an address nobody has.
-    internal_address_config: {
-      cidr_ranges: [{ address_prefix: "255.255.255.255", prefix_len: 32 }],
-    },
-    early_header_mutation_extensions: [dropIdentityHeaders()],
-  };
 }
 
 /** One spelling for each path, so that a rule on it cannot be walked around. */

@@ -32,7 +32,11 @@ export interface RealGateway {
   stop(): Promise<void>;
 }
 
-export async function startRealGateway(program: string, yaml: string): Promise<RealGateway> {
+export async function startRealGateway(
+  program: string,
+  yaml: string,
+  trustedHops = 0,
+): Promise<RealGateway> {
   const folder = await mkdtemp(join(tmpdir(), "portico-real-envoy-"));
   const objects = join(folder, "objects");
   const envoyDir = join(folder, "envoy");
@@ -40,7 +44,8 @@ export async function startRealGateway(program: string, yaml: string): Promise<R
   await mkdir(objects);
   await writeFile(join(objects, "start.yaml"), yaml);
 
-  let controller = await startController(objects, envoyDir, adminPort);
+  const start = () => startController(objects, envoyDir, adminPort, trustedHops);
+  let controller = await start();
   const envoy = startEnvoy(program, envoyDir);
   await until(() => isLive(adminPort));
 
@@ -56,7 +61,7 @@ export async function startRealGateway(program: string, yaml: string): Promise<R
     remove: (file) => rm(join(objects, file)),
     stopController: () => controller.stop(),
     async startController() {
-      controller = await startController(objects, envoyDir, adminPort);
+      controller = await start();
     },
     async stop() {
       await controller.stop();
@@ -66,7 +71,12 @@ export async function startRealGateway(program: string, yaml: string): Promise<R
   };
 }
 
-async function startController(objects: string, envoyDir: string, adminPort: number) {
+async function startController(
+  objects: string,
+  envoyDir: string,
+  adminPort: number,
+  trustedHops: number,
+) {
   const logger = createLogger("error");
   const status = createStatusBoard(logger);
   const metrics = createMetrics();
@@ -78,7 +88,7 @@ async function startController(objects: string, envoyDir: string, adminPort: num
       createEnvoyLog(join(envoyDir, "envoy.log"), () => undefined),
     ),
     boards: [status],
-    ...{ metrics, logger, namespace: "portico", envoyHost: "127.0.0.1" },
+    ...{ metrics, logger, namespace: "portico", envoyHost: "127.0.0.1", trustedHops },
   });
   await controller.start();
   const ops = await startOpsServer({ controller, metrics, status }, "127.0.0.1", 0);
