@@ -1,6 +1,7 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
+import { repositoryRoot } from "../configuration/configuration.ts";
 import { type ServiceName, serviceNames } from "../configuration/services.ts";
 import type { PlatformSettings } from "./platform-settings.ts";
 
@@ -18,10 +19,15 @@ export async function writeGatewayObjects(settings: PlatformSettings): Promise<s
   const folder = join(settings.folder, "gateway", "objects");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  const values = await readFile(join(repositoryRoot, "helm/portico/values.yaml"), "utf8");
+  const routes = annotatedRoutes(values);
   const files = {
     "gateway.yaml": [gateway(settings), jwtPolicy(settings)],
     ...Object.fromEntries(
-      serviceNames.map((name) => [`${name}.yaml`, [service(name), endpoints(settings, name)]]),
+      serviceNames.map((name) => [
+        `${name}.yaml`,
+        [service(name, routes[name]), endpoints(settings, name)],
+      ]),
     ),
   };
   await Promise.all(
@@ -64,11 +70,18 @@ function jwtPolicy({ issuer, origin }: PlatformSettings) {
   };
 }
 
-function service(name: ServiceName) {
+/** What the chart gives a service by one line of its values is given here by the same line. */
+export function annotatedRoutes(values: string): Readonly<Record<string, string | undefined>> {
+  const { services } = parse(values) as { services: Record<string, { route?: string }> };
+  return Object.fromEntries(Object.entries(services).map(([name, { route }]) => [name, route]));
+}
+
+export function service(name: ServiceName, route: string | undefined) {
+  const annotations = route === undefined ? {} : { "gateway.portico.dev/route": route };
   return {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name, namespace: NAMESPACE },
+    metadata: { name, namespace: NAMESPACE, annotations },
     spec: { ports: [{ name: "http", port: SERVICE_PORT }] },
   };
 }
