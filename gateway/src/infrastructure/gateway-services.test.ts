@@ -33,7 +33,7 @@ let lines: string[];
 function startReplica(ofFleet = fleet) {
   const client = createApiClient({ server: server.url, tls: {}, token: async () => undefined });
   const logger = createLogger("debug", (line) => lines.push(line));
-  const waits = { firstRetryMs: 5, longestRetryMs: 50, absentMs: 40 };
+  const waits = { firstRetryMs: 5, longestRetryMs: 50, absentMs: 40, unwantedMs: 3000 };
   const services = createGatewayServices({
     ...{ client, logger, fleet: ofFleet, waits, changed: () => undefined },
   });
@@ -135,6 +135,38 @@ test("gateway services > nothing is removed before it is known which Gateways th
   await until(() => server.requests.some((request) => request.includes("watch")));
   await quiet();
   expect(exists(PATH)).toBe(true);
+});
+
+test("gateway services > a Service that another replica made keeps its address, though we have not heard of the Gateway yet", async () => {
+  server.put("/apis/gateway.networking.k8s.io/v1/namespaces/shop/gateways/web", {
+    metadata: { name: "web" },
+    spec: {},
+  });
+  const [early, late] = [startReplica(), startReplica()];
+  late.provide([]);
+  early.provide([gateway]);
+  await until(() => exists(PATH));
+  const { uid } = server.get(PATH).metadata;
+  await until(() => server.requests.some((line) => line.endsWith("/gateways/web")));
+  await quiet();
+  expect(lines.filter((line) => line.includes("service.removed"))).toEqual([]);
+  late.provide([gateway]);
+  await quiet();
+  expect(server.get(PATH).metadata.uid).toBe(uid);
+});
+
+test("gateway services > a Gateway that is there, and no longer ours, loses its Service", async () => {
+  server.put("/apis/gateway.networking.k8s.io/v1/namespaces/shop/gateways/web", {
+    metadata: { name: "web" },
+    spec: {},
+  });
+  const services = startReplica();
+  services.provide([gateway]);
+  await until(() => exists(PATH));
+  services.provide([]);
+  await quiet();
+  expect(exists(PATH)).toBe(true);
+  await until(() => !exists(PATH));
 });
 
 test("gateway services > a server that fails is asked again", async () => {

@@ -1,7 +1,7 @@
 import { type ApiClient, ApiError } from "../kubernetes/api-client.ts";
 import type { RawObject } from "../kubernetes/keep.ts";
 import { createReflector, type Waits } from "../kubernetes/reflector.ts";
-import { type ApiResource, pathOf } from "../kubernetes/resources.ts";
+import { type ApiResource, pathOf, RESOURCES } from "../kubernetes/resources.ts";
 import { type Logger, messageOf } from "../logger.ts";
 import type { Address } from "../model/verdict.ts";
 import {
@@ -40,10 +40,12 @@ export interface GatewayServicesParts {
   readonly fleet: Fleet;
   /** A Service, and so perhaps an address, is another one than before. */
   changed(): void;
-  readonly waits?: Waits;
+  readonly waits?: Waits & { readonly unwantedMs?: number };
 }
 
 const RETRY_MS = 2000;
+/** A Gateway that is there, and is none of ours for this long, is not just news that has yet to come. */
+const UNWANTED_MS = 10_000;
 
 export function createGatewayServices(parts: GatewayServicesParts): GatewayServices {
   const { client, logger, fleet, changed, waits } = parts;
@@ -61,6 +63,7 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
     },
   };
   const stopping = new AbortController();
+  const unwantedSince = new Map<string, number>();
   let wanted: ReadonlyMap<string, GatewayService | GatewayAlias> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -97,15 +100,20 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
       return;
     }
     const there = new Map(live().map((service) => [keyOf(service), service]));
+    const unwanted = [...there.values()].filter((service) => !wanted?.has(keyOf(service)));
+    const ids = new Set(unwanted.map(idOf));
+    for (const id of unwantedSince.keys()) {
+      if (!ids.has(id)) {
+        unwantedSince.delete(id);
+      }
+    }
     const tasks = [
       ...[...wanted].map(
         ([key, service]) =>
           () =>
             provideOne(service, there.get(key)),
       ),
-      ...[...there.values()]
-        .filter((service) => !wanted?.has(keyOf(service)))
-        .map((service) => () => removeOne(service)),
+      ...unwanted.map((service) => () => removeUnwanted(service)),
     ];
     const outcomes = await Promise.all(tasks.map(attempt));
     if (outcomes.includes(false)) {
@@ -115,8 +123,7 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
 
   async function attempt(task: () => Promise<unknown>): Promise<boolean> {
     try {
-      await task();
-      return true;
+      return (await task()) !== "later";
     } catch (error) {
       // 404, 409: another replica was there before; the watch tells what is so now.
       const isOvertaken = error instanceof ApiError && [404, 409].includes(error.status);
@@ -142,6 +149,37 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
     if (change) {
       await client.call("PATCH", pathOf(resource, "v1", { namespace, name }), change);
       logger.info("service.changed", { name, gateway: gatewayOf(service.metadata.labels) });
+    }
+  }
+
+  /**
+   * Another replica may have heard of a Gateway before we did, and made its Service: to remove that would
+   * give the Gateway another address. So only the API server's own word, or time, is enough.
+   */
+  async function removeUnwanted(service: LiveService): Promise<"later" | undefined> {
+    const since = unwantedSince.get(idOf(service)) ?? performance.now();
+    unwantedSince.set(idOf(service), since);
+    const isOld = performance.now() - since >= (waits?.unwantedMs ?? UNWANTED_MS);
+    if (!isOld && (await isThere(gatewayOf(service.metadata.labels ?? {})))) {
+      return "later";
+    }
+    // In the meantime it may have become wanted.
+    if (!wanted?.has(keyOf(service))) {
+      await removeOne(service);
+    }
+    return undefined;
+  }
+
+  async function isThere(gateway: string): Promise<boolean> {
+    const [namespace, name] = gateway.split("/");
+    try {
+      await client.call("GET", pathOf(RESOURCES.Gateway, "v1", { namespace, name }));
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) {
+        return false;
+      }
+      throw error;
     }
   }
 
@@ -180,6 +218,10 @@ export function createGatewayServices(parts: GatewayServicesParts): GatewayServi
 
 function keyOf({ metadata }: LiveService | GatewayService | GatewayAlias): string {
   return `${metadata.namespace}/${metadata.name}`;
+}
+
+function idOf(service: LiveService): string {
+  return service.metadata.uid ?? keyOf(service);
 }
 
 function isAlias(service: GatewayService | GatewayAlias): service is GatewayAlias {
