@@ -8,6 +8,7 @@ const EVERYTHING = 100;
 export function backendTraffic(traffic: BackendTraffic = {}): { readonly [field: string]: Json } {
   const { maxConnections, maxPendingRequests, maxParallelRequests, retryBudget, outliers } =
     traffic;
+  const { maxRetries = RETRIES_AT_ONCE } = traffic;
   return {
     circuit_breakers: {
       thresholds: [
@@ -22,7 +23,7 @@ export function backendTraffic(traffic: BackendTraffic = {}): { readonly [field:
                   min_retry_concurrency: retryBudget.minRetries,
                 },
               }
-            : { max_retries: RETRIES_AT_ONCE }),
+            : { max_retries: maxRetries }),
         },
       ],
     },

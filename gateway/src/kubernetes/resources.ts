@@ -72,7 +72,12 @@ export const RESOURCES: Readonly<Record<Kind, ApiResource>> = {
   JWTPolicy: policy("jwtpolicies"),
   RateLimitPolicy: policy("ratelimitpolicies"),
   TrafficPolicy: policy("trafficpolicies"),
-  Mapping: { group: "getambassador.io", versions: ["v3alpha1"], plural: "mappings", ...custom },
+  Mapping: {
+    group: "getambassador.io",
+    versions: ["v3alpha1", "v2"],
+    plural: "mappings",
+    ...custom,
+  },
 };
 
 /** What narrows a list and a watch alike. */

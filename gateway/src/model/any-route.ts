@@ -15,6 +15,8 @@ export interface AnyRoute {
   readonly precedence?: number;
   readonly isOpen?: boolean;
   readonly idleMs?: number;
+  /** What is said of it when all is well. */
+  readonly note?: string;
   /** Of a Service's annotation: between two matches that are alike, a route that was written out goes first. */
   readonly isImplied?: boolean;
 }

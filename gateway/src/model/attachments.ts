@@ -51,7 +51,7 @@ export function attachRoutes(
           object: { kind: route.kind, ...nameOf(route) },
           generation: route.metadata.generation,
           parent: parentOf(ref, route.metadata.namespace),
-          conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted")],
+          conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted", route.note)],
         },
       });
     }

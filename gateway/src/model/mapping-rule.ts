@@ -5,24 +5,42 @@ import type { Mapping } from "../snapshot/mapping.ts";
 /** One Mapping's rule in the words of an HTTPRoute, still to be checked as one. */
 type Spec = Mapping["spec"];
 
-export function ruleOfMapping(spec: Spec, backendRefs: readonly object[]): object {
+export function ruleOfMapping(
+  spec: Spec,
+  backendRefs: readonly object[],
+  mirrors: readonly object[],
+): object {
   const { timeout_ms, retry_policy: retry } = spec;
-  const redirect = isRedirect(spec);
+  const { per_try_timeout, retry_back_off, retry_on, num_retries } = retry ?? {};
   return {
     matches: matchesOf(spec),
-    filters: filtersOf(spec),
-    backendRefs: redirect ? [] : backendRefs,
+    filters: [...filtersOf(spec), ...mirrors],
+    backendRefs: spec.host_redirect ? [] : backendRefs,
     timeouts: {
-      ...(timeout_ms !== undefined && { request: `${timeout_ms}ms` }),
-      ...(retry?.per_try_timeout !== undefined && { backendRequest: retry.per_try_timeout }),
+      ...(timeout_ms !== undefined && { request: duration(timeout_ms / 1000) }),
+      ...(per_try_timeout !== undefined && {
+        backendRequest: duration(Number.parseFloat(per_try_timeout)),
+      }),
     },
     ...(retry && {
       retry: {
-        codes: CODES[retry.retry_on ?? ""] ?? [],
-        ...(retry.num_retries !== undefined && { attempts: retry.num_retries }),
+        codes: CODES[retry_on ?? ""] ?? [],
+        attempts: num_retries ?? DEFAULT_RETRIES,
+        ...(retry_back_off && {
+          backoff: duration(Number.parseFloat(retry_back_off.base_interval)),
+        }),
       },
     }),
   };
+}
+
+/** Envoy's own, which Emissary leaves as it is. */
+const DEFAULT_RETRIES = 1;
+
+/** GEP-2257 has no fractions, and no more than five digits before a unit. */
+function duration(seconds: number): string {
+  const milliseconds = Math.ceil(seconds * 1000);
+  return `${Math.floor(milliseconds / 1000)}s${milliseconds % 1000}ms`;
 }
 
 const CODES: Readonly<Record<string, number[]>> = {
@@ -36,10 +54,6 @@ export function serviceOf(service: string, namespace: string) {
   const [host = "", port = "80"] = service.replace(/^http:\/\//, "").split(":");
   const [name = "", other] = host.replace(/\.svc(\.cluster\.local)?\.?$/, "").split(".");
   return { name, namespace: other ?? namespace, port: Number(port) };
-}
-
-function isRedirect({ host_redirect, path_redirect, prefix_redirect }: Spec): boolean {
-  return host_redirect || path_redirect !== undefined || prefix_redirect !== undefined;
 }
 
 function matchesOf(spec: Spec): object[] {
@@ -94,7 +108,7 @@ function filtersOf(spec: Spec): object[] {
       spec.add_response_headers,
       spec.remove_response_headers,
     ),
-    ...(isRedirect(spec) ? [redirectOf(spec)] : rewriteOf(spec)),
+    ...(spec.host_redirect ? [redirectOf(spec)] : rewriteOf(spec)),
     ...corsOf(spec),
   ];
 }
@@ -116,7 +130,7 @@ function headerFilter(
 }
 
 function redirectOf(spec: Spec): object {
-  const { service, path_redirect, prefix_redirect, redirect_response_code, host_redirect } = spec;
+  const { service, path_redirect, prefix_redirect, redirect_response_code } = spec;
   const [hostname, port] = service.replace(/^http:\/\//, "").split(":");
   const path =
     path_redirect === undefined
@@ -125,7 +139,8 @@ function redirectOf(spec: Spec): object {
   return {
     type: "RequestRedirect",
     requestRedirect: {
-      ...(host_redirect && { hostname, ...(port && { port: Number(port) }) }),
+      hostname,
+      ...(port && { port: Number(port) }),
       ...(path && { path }),
       statusCode: redirect_response_code ?? 301,
     },

@@ -1,5 +1,5 @@
 import { HTTPRoute } from "../snapshot/http-route.ts";
-import type { Mapping } from "../snapshot/mapping.ts";
+import { type Mapping, TOLD_FIELDS } from "../snapshot/mapping.ts";
 import { keyOf, refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
@@ -24,29 +24,62 @@ export function routesOfMappings(snapshot: Snapshot, gateways: Gateways): Mappin
   const routes: AnyRoute[] = [];
   const verdicts: Verdict[] = [];
   for (const group of Map.groupBy(sorted, requestsOf).values()) {
-    const [first, ...others] = group;
-    if (!first) {
-      continue;
-    }
-    const route = routeOf(first, group, gateway);
-    if (typeof route === "string") {
-      const refusal = { reason: "Invalid", message: route };
-      verdicts.push(...group.map((mapping) => verdictOn(mapping, fails("Accepted", refusal))));
-    } else {
+    const { serving, shadow, refused } = rolesIn(group);
+    verdicts.push(...refused.map(([mapping, message]) => refuse(mapping, message)));
+    const [first, ...others] = serving;
+    const followers = [...others, ...(shadow ? [shadow] : [])];
+    const route = first && routeOf(first, { serving, shadow }, gateway);
+    if (first === undefined) {
+      verdicts.push(...followers.map((one) => refuse(one, "there is no Mapping for it to copy")));
+    } else if (typeof route === "string") {
+      verdicts.push(...[first, ...followers].map((one) => refuse(one, route)));
+    } else if (route) {
       routes.push(route);
-      const message = `shares its requests with Mapping ${keyOf(first.metadata)}`;
-      verdicts.push(...others.map((mapping) => verdictOn(mapping, holds("Accepted", message))));
+      const message = `shares its requests with Mapping ${keyOf(first.metadata)}, whose other settings count`;
+      verdicts.push(...followers.map((one) => verdictOn(one, holds("Accepted", message))));
     }
   }
   return { routes, verdicts };
 }
+
+interface Roles {
+  /** The first one is the route; the others have a share of its requests. */
+  readonly serving: readonly Mapping[];
+  /** Is sent a copy of them. */
+  readonly shadow: Mapping | undefined;
+  readonly refused: readonly (readonly [Mapping, string])[];
+}
+
+/** Weights are of a hundred: whoever would go beyond it is left out, and the older ones stay. */
+function rolesIn(group: readonly Mapping[]): Roles {
+  const [shadow, ...spare] = group.filter(({ spec }) => spec.shadow);
+  const serving: Mapping[] = [];
+  const refused = spare.map((one): [Mapping, string] => [
+    one,
+    `Mapping ${shadow && keyOf(shadow.metadata)} has the shadow of these requests already`,
+  ]);
+  let sum = 0;
+  for (const mapping of group.filter(({ spec }) => !spec.shadow)) {
+    const weight = mapping.spec.weight ?? 0;
+    if (sum + weight > WHOLE) {
+      const message = `spec.weight: with ${weight} the Mappings for these requests have more than 100`;
+      refused.push([mapping, message]);
+    } else {
+      sum += weight;
+      serving.push(mapping);
+    }
+  }
+  return { serving, shadow, refused };
+}
+
+const WHOLE = 100;
 
 /** Equal for Mappings that would have the same requests. */
 function requestsOf({ metadata, spec }: Mapping): string {
   const of = (record: object) => Object.entries(record).sort(([a], [b]) => compareText(a, b));
   return JSON.stringify([
     ...[metadata.namespace, spec.hostname ?? spec.host, spec.prefix, spec.prefix_regex],
-    ...[spec.prefix_exact, spec.method, spec.precedence, spec.bypass_auth],
+    ...[spec.prefix_exact, spec.method, spec.precedence, spec.bypass_auth, spec.host_redirect],
     ...[of(spec.headers), of(spec.regex_headers)],
     ...[of(spec.query_parameters), of(spec.regex_query_parameters)],
   ]);
@@ -54,7 +87,7 @@ function requestsOf({ metadata, spec }: Mapping): string {
 
 function routeOf(
   { metadata, spec }: Mapping,
-  group: readonly Mapping[],
+  { serving, shadow }: Omit<Roles, "refused">,
   gateway: { namespace: string; name: string } | undefined,
 ): AnyRoute | string {
   if (!gateway) {
@@ -66,7 +99,7 @@ function routeOf(
     spec: {
       parentRefs: [{ namespace: gateway.namespace, name: gateway.name }],
       hostnames: hostname === undefined || hostname === "*" ? [] : [hostname],
-      rules: [ruleOfMapping(spec, backendsOf(group))],
+      rules: [ruleOfMapping(spec, backendsOf(serving), shadow ? [copyFor(shadow)] : [])],
     },
   });
   if (!parsed.success) {
@@ -75,23 +108,44 @@ function routeOf(
       .join("; ");
   }
   const { parentRefs, hostnames, rules } = parsed.data.spec;
+  const note = noteOn(spec);
   return {
     ...{ kind: "Mapping", metadata, parentRefs, hostnames, rules },
     precedence: spec.precedence,
     isOpen: spec.bypass_auth,
     ...(spec.idle_timeout_ms !== undefined && { idleMs: spec.idle_timeout_ms }),
+    ...(note !== undefined && { note }),
   };
 }
 
-/** Weights are of a hundred; those that say none share what is left. */
-function backendsOf(group: readonly Mapping[]): object[] {
-  const said = group.reduce((sum, { spec }) => sum + (spec.weight ?? 0), 0);
-  const silent = group.filter(({ spec }) => spec.weight === undefined).length;
-  const rest = silent === 0 ? 0 : Math.max(0, 100 - said) / silent;
-  return group.map(({ metadata, spec }) => ({
+/** What of it changes nothing here, since Envoy finds the endpoints in another way than Emissary's. */
+function noteOn(spec: Mapping["spec"]): string | undefined {
+  const told = TOLD_FIELDS.filter((field) => spec[field] !== undefined);
+  const both = spec.hostname !== undefined && spec.host !== undefined;
+  const fields = [...told, ...(both ? ["host (hostname counts)"] : [])];
+  return fields.length > 0 ? `is served; not carried out: ${fields.join(", ")}` : undefined;
+}
+
+/** Those that say no weight share what is left; when nobody says none, they are in proportion. */
+function backendsOf(serving: readonly Mapping[]): object[] {
+  const said = serving.reduce((sum, { spec }) => sum + (spec.weight ?? 0), 0);
+  const silent = serving.filter(({ spec }) => spec.weight === undefined).length;
+  const rest = silent === 0 ? 0 : (WHOLE - said) / silent;
+  return serving.map(({ metadata, spec }) => ({
     ...serviceOf(spec.service, metadata.namespace),
-    weight: group.length === 1 ? 1 : Math.round(spec.weight ?? rest),
+    // In hundredths, so that a third is one.
+    weight: serving.length === 1 ? 1 : Math.round((spec.weight ?? rest) * 100),
   }));
+}
+
+function copyFor({ metadata, spec }: Mapping): object {
+  const backendRef = serviceOf(spec.service, metadata.namespace);
+  const percent = spec.weight ?? WHOLE;
+  return { type: "RequestMirror", requestMirror: { backendRef, percent } };
+}
+
+function refuse(mapping: Mapping, message: string): Verdict {
+  return verdictOn(mapping, fails("Accepted", { reason: "Invalid", message }));
 }
 
 function verdictOn({ metadata }: Mapping, condition: Verdict["conditions"][number]): Verdict {

@@ -105,6 +105,7 @@ export interface BackendTraffic {
   readonly maxConnections?: number;
   readonly maxPendingRequests?: number;
   readonly maxParallelRequests?: number;
+  readonly maxRetries?: number;
   readonly retryBudget?: { readonly percent: number; readonly minRetries: number };
   readonly outliers?: {
     readonly consecutiveErrors: number;

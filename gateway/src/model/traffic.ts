@@ -66,13 +66,14 @@ function breakersOf({ mappings }: Snapshot): ReadonlyMap<string, BackendTraffic>
   for (const { metadata, spec } of [...mappings].sort((a, b) =>
     olderFirst(b.metadata, a.metadata),
   )) {
-    const [breaker] = spec.circuit_breakers;
-    const { max_connections, max_pending_requests, max_requests } = breaker ?? {};
+    const breaker = spec.circuit_breakers.find(({ priority }) => priority === "default");
+    const { max_connections, max_pending_requests, max_requests, max_retries } = breaker ?? {};
     if (breaker) {
       found.set(keyOf(serviceOf(spec.service, metadata.namespace)), {
         ...(max_connections !== undefined && { maxConnections: max_connections }),
         ...(max_pending_requests !== undefined && { maxPendingRequests: max_pending_requests }),
         ...(max_requests !== undefined && { maxParallelRequests: max_requests }),
+        ...(max_retries !== undefined && { maxRetries: max_retries }),
       });
     }
   }

@@ -3,8 +3,9 @@ import { Metadata } from "./metadata.ts";
 import { RegularExpression } from "./regular-expression.ts";
 
 /**
- * Emissary-ingress' Mapping (`getambassador.io/v3alpha1`), in its own spelling. A field that is not
- * carried out is refused by name, so that nobody moves over and loses something without a word.
+ * Emissary-ingress' Mapping (`getambassador.io/v3alpha1`, and `v2`), in its own spelling. A field that
+ * decides what becomes of a request and is not carried out is refused by name; one that is about how
+ * Emissary finds and keeps connections is told in the status. Nothing is lost without a word.
  */
 
 const Names = z.array(z.string().min(1).max(256)).max(16);
@@ -12,7 +13,14 @@ const Values = z.record(z.string(), z.union([z.string(), z.literal(true)]));
 const Expressions = z.record(z.string(), RegularExpression);
 const HeaderAdditions = z.record(
   z.string(),
-  z.union([z.string(), z.strictObject({ value: z.string(), append: z.boolean().default(true) })]),
+  z.union([
+    z.string(),
+    z.strictObject({
+      value: z.string(),
+      append: z.boolean().default(true),
+      v2Representation: z.unknown().optional(),
+    }),
+  ]),
 );
 const TextOrList = z
   .union([z.string(), z.array(z.string())])
@@ -31,13 +39,72 @@ const ServiceName = z
   );
 
 const CircuitBreaker = z.strictObject({
-  priority: z.literal("default").optional(),
+  /** Nothing here has the priority `high`. */
+  priority: z.enum(["default", "high"]).default("default"),
   max_connections: z.number().int().min(1).optional(),
   max_pending_requests: z.number().int().min(0).optional(),
   max_requests: z.number().int().min(1).optional(),
+  max_retries: z.number().int().min(0).optional(),
 });
 
+/** Endpoints are Kubernetes' own here, and Envoy is told itself how to keep connections to them. */
+export const TOLD_FIELDS = [
+  "cluster_idle_timeout_ms",
+  "cluster_max_connection_lifetime_ms",
+  "cluster_tag",
+  "connect_timeout_ms",
+  "dns_type",
+  "enable_ipv4",
+  "enable_ipv6",
+  "keepalive",
+  "resolver",
+  "respect_dns_ttl",
+] as const;
+
+/** What Emissary's own conversion between versions leaves behind; it says nothing by itself. */
+const LEFTOVERS = ["v2ExplicitTLS", "v2BoolHeaders", "v2BoolQueryParameters"] as const;
+
+function anything<Field extends string>(fields: readonly Field[]) {
+  return Object.fromEntries(fields.map((field) => [field, z.unknown().optional()])) as Record<
+    Field,
+    z.ZodOptional<z.ZodUnknown>
+  >;
+}
+
+/** The value it has when nobody writes it. */
+const only = (value: boolean) => z.literal(value, { error: "is not carried out" }).optional();
+
+/** `2.5s`, as Envoy has it. */
+const Seconds = z.string().regex(/^[0-9]{1,5}(\.[0-9]{1,9})?s$/, "is not a duration such as 2.5s");
+
 const RETRIES_ON = ["5xx", "gateway-error", "connect-failure", "refused-stream", "retriable-4xx"];
+
+const REDIRECTING = ["path_redirect", "prefix_redirect", "redirect_response_code"] as const;
+
+type Redirecting = Readonly<Partial<Record<(typeof REDIRECTING)[number], unknown>>> & {
+  readonly method?: string | undefined;
+  readonly method_regex: boolean;
+  readonly host_redirect: boolean;
+  readonly shadow: boolean;
+};
+
+function mistakesIn(spec: Redirecting): [field: string, message: string][] {
+  const { method, method_regex, host_redirect, shadow } = spec;
+  const problem = method_regex && RegularExpression.safeParse(method).error?.issues[0]?.message;
+  const alone = host_redirect ? [] : REDIRECTING.filter((field) => spec[field] !== undefined);
+  return [
+    ...(problem ? [["method", problem] as [string, string]] : []),
+    ...alone.map((field): [string, string] => [field, "redirects only with host_redirect: true"]),
+    ...(shadow && host_redirect
+      ? [
+          ["shadow", "is a copy for another service, and host_redirect sends none"] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
+  ];
+}
 
 export const Mapping = z.object({
   metadata: Metadata,
@@ -63,7 +130,8 @@ export const Mapping = z.object({
         .strictObject({
           retry_on: z.enum(RETRIES_ON).optional(),
           num_retries: z.number().int().min(0).max(100).optional(),
-          per_try_timeout: z.string().optional(),
+          per_try_timeout: Seconds.optional(),
+          retry_back_off: z.strictObject({ base_interval: Seconds }).optional(),
         })
         .optional(),
       cors: z
@@ -74,9 +142,10 @@ export const Mapping = z.object({
           exposed_headers: TextOrList.optional(),
           credentials: z.boolean().optional(),
           max_age: z.coerce.number().int().min(1).optional(),
+          v2CommaSeparatedOrigins: z.unknown().optional(),
         })
         .optional(),
-      circuit_breakers: z.array(CircuitBreaker).max(1).default([]),
+      circuit_breakers: z.array(CircuitBreaker).max(2).default([]),
       weight: z.number().int().min(0).max(100).optional(),
       bypass_auth: z.boolean().default(false),
       add_request_headers: HeaderAdditions.default({}),
@@ -88,15 +157,23 @@ export const Mapping = z.object({
       prefix_redirect: z.string().optional(),
       redirect_response_code: z.number().int().optional(),
       precedence: z.number().int().default(0),
+      shadow: z.boolean().default(false),
+      add_linkerd_headers: only(false),
+      auto_host_rewrite: only(false),
+      case_sensitive: only(true),
+      grpc: only(false),
+      host_regex: only(false),
+      use_websocket: only(false),
+      ...anything(TOLD_FIELDS),
+      ...anything(LEFTOVERS),
       // Say nothing of a request: which Emissary reads it, and what is shown of it elsewhere.
       ambassador_id: z.unknown().optional(),
       docs: z.unknown().optional(),
       stats_name: z.string().optional(),
     })
-    .superRefine(({ method, method_regex }, context) => {
-      const problem = method_regex && RegularExpression.safeParse(method).error?.issues[0]?.message;
-      if (problem) {
-        context.addIssue({ code: "custom", path: ["method"], message: problem });
+    .superRefine((spec, context) => {
+      for (const [field, message] of mistakesIn(spec)) {
+        context.addIssue({ code: "custom", path: [field], message });
       }
     }),
 });

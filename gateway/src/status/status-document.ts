@@ -1,6 +1,6 @@
 import { CONTROLLER_NAME } from "../model/gateways.ts";
 import { SUPPORTED_FEATURES } from "../model/supported-features.ts";
-import type { Condition, Verdict } from "../model/verdict.ts";
+import { type Condition, isBadNews, type Verdict } from "../model/verdict.ts";
 import type { ObjectRef } from "../snapshot/metadata.ts";
 
 /**
@@ -45,7 +45,21 @@ export function statusOf(
   if (kind.endsWith("Policy")) {
     return withEntries("ancestors", "ancestorRef", verdicts, before, now);
   }
+  if (kind === "Mapping") {
+    return verdicts.length > 0 ? { ...before, ...mappingStatus(verdicts) } : undefined;
+  }
   return undefined;
+}
+
+/** Emissary's own words. Its CRD has room for one reason, and none for who says so. */
+function mappingStatus(verdicts: readonly Verdict[]): Status {
+  const bad = verdicts.flatMap(({ conditions }) => conditions.filter(isBadNews));
+  const said = bad.length > 0 ? bad : verdicts.flatMap(({ conditions }) => conditions);
+  const reason = [...new Set(said.map(({ message }) => message))].filter((one) => one !== "");
+  return {
+    state: bad.length > 0 ? "Inactive" : "Running",
+    reason: reason.join("; ").slice(0, LONGEST_MESSAGE),
+  };
 }
 
 function withListeners(
