@@ -87,6 +87,21 @@ describe("a device", () => {
     expect((await tokens).token_type).toBe("bearer");
   });
 
+  test("is told to slow down when it asks again too soon, until it has waited or may come in", async () => {
+    const device = await begin();
+    const other = await begin();
+    expect(await refusalOf(poll(device))).toBe("authorization_pending");
+    expect(await refusalOf(poll(device))).toBe("slow_down");
+    expect(await refusalOf(poll(other))).toBe("authorization_pending");
+    const codes = auth.mongo.collection("deviceCodes");
+    await codes.updateMany({}, { $set: { polledAt: new Date(Date.now() - 5_000) } });
+    expect(await refusalOf(poll(device))).toBe("authorization_pending");
+    const both = await Promise.all([other, other].map((one) => refusalOf(poll(one))));
+    expect(both.sort()).toEqual(["authorization_pending", "slow_down"]);
+    await connect(device);
+    expect(await refusalOf(poll(device))).toBe("accepted");
+  });
+
   test("of two polls at once, no more than one has the tokens", async () => {
     const device = await begin();
     await connect(device);
