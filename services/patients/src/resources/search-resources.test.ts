@@ -42,7 +42,10 @@ beforeAll(async () => {
       name: [{ family: "Müller-Østby", given: ["Zoé", "Ada"], text: "Dr. Zoé Müller" }],
       birthDate: "1990-05",
       _birthDate: { extension: [{ url: "urn:guessed", valueBoolean: true }] },
-      identifier: [{ system: "urn:ward", value: "Z,9" }],
+      identifier: [
+        { system: "urn:ward", value: "Z,9" },
+        { system: "urn:odd", value: "x|y" },
+      ],
     }),
   );
   readings = [];
@@ -107,6 +110,9 @@ describe("GET /fhir/Patient", () => {
     ["identifier=|free", ["ada"]],
     ["identifier=Z\\,9", ["zoe"]],
     ["identifier=A-1,free", ["ada"]],
+    ["identifier=x\\|y", ["zoe"]],
+    ["identifier=urn:odd|x\\|y", ["zoe"]],
+    ["identifier=urn:odd\\|x\\|y", []],
     ["birthdate=1815-12-10", ["ada"]],
     ["birthdate=1815", ["ada"]],
     ["birthdate=1990-05-07", []],
@@ -139,6 +145,8 @@ describe("GET /fhir/Patient", () => {
     ["birthdate=2026-13", "http.birthdate"],
     ["birthdate=", "http.birthdate"],
     ["family=a,", "http.family"],
+    ["identifier=a|b|c", "http.identifier"],
+    ["identifier=A-1,urn:ward||A-1", "http.identifier"],
     ["family[$gt]=", "http.family[$gt]"],
     ["_id=$ne", "http._id"],
     ["address=here", "http.address"],

@@ -8,7 +8,7 @@ import { dateFilter, isDate } from "./date.ts";
 import type { SearchFilter } from "./key.ts";
 import { referenceFilter } from "./reference.ts";
 import { stringFilter } from "./string.ts";
-import { tokenFilter } from "./token.ts";
+import { isToken, tokenFilter, withoutLiteralBars } from "./token.ts";
 
 /** `asked` are alternatives: `a,b`. */
 function buildFilter({ code, type, target }: SearchParameter, asked: string[]): SearchFilter {
@@ -26,6 +26,9 @@ function check({ code, type }: SearchParameter, asked: string[]): FieldError[] {
   if (asked.length > mostAlternatives) return refuse(`More than ${mostAlternatives} values.`);
   if (asked.some((value) => value === "")) return refuse("A value is missing.");
   if (type === "date" && !asked.every(isDate)) return refuse("Not a date.");
+  if (type === "token" && !asked.every(isToken)) {
+    return refuse("More than one |; write \\| for one that belongs to the system or the code.");
+  }
   return [];
 }
 
@@ -48,7 +51,9 @@ export function searchFilters(
   const asked = parameters.flatMap((parameter) =>
     (query[parameter.code] ?? []).map((value) => ({
       parameter,
-      alternatives: splitSearchOnComma(value),
+      alternatives: splitSearchOnComma(
+        parameter.type === "token" ? withoutLiteralBars(value) : value,
+      ),
     })),
   );
   const errors = asked.flatMap(({ parameter, alternatives }) => check(parameter, alternatives));
