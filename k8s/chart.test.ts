@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { z } from "zod";
+import { serviceOf } from "../gateway/src/infrastructure/gateway-service.ts";
 import { serviceNames } from "../packages/dev-env/src/configuration/services.ts";
 
 const chart = join(import.meta.dirname, "..", "helm", "portico");
@@ -118,4 +120,23 @@ test("chart > uses every value that it offers", async () => {
   );
   const unused = [...offered].filter((key) => !new RegExp(`\\b${key}\\b`).test(templates));
   expect(unused).toEqual([]);
+});
+
+test("chart > knows the name of the Service that the controller makes for its Gateway", async () => {
+  const helper = (await read("templates/_helpers.tpl")).split(
+    'define "portico.gateway.service"',
+  )[1];
+  const hashed = /printf "([^"]+)" \.Release\.Namespace \| sha256sum \| trunc 8/.exec(
+    helper ?? "",
+  )?.[1];
+  const shown = /printf "([^"]+)" \.Release\.Namespace \| replace/.exec(helper ?? "")?.[1];
+  const nameIn = (namespace: string) => {
+    const hash = createHash("sha256").update(`${hashed}`.replace("%s", namespace)).digest("hex");
+    return `${`${shown}`.replace("%s", namespace).slice(0, 54).replace(/-$/, "")}-${hash.slice(0, 8)}`;
+  };
+  for (const namespace of ["portico", "a".repeat(63)]) {
+    const gateway = { namespace, name: "portico", labels: {}, annotations: {}, ports: [] };
+    const made = serviceOf(gateway, { namespace, selector: {}, serviceType: "ClusterIP" });
+    expect(made.metadata.name).toBe(nameIn(namespace));
+  }
 });

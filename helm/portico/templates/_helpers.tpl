@@ -192,6 +192,6 @@ kube-score/ignore: container-image-pull-policy,container-security-context-user-g
 
 {{/* The Service that the controller makes for the chart's Gateway: gateway/src/infrastructure/gateway-service.ts. */}}
 {{- define "portico.gateway.service" -}}
-{{- $hash := printf "%s/portico" .Release.Namespace | sha256sum | trunc 8 -}}
+{{- $hash := printf "gateway/%s/portico" .Release.Namespace | sha256sum | trunc 8 -}}
 {{- printf "gateway-%s-portico" .Release.Namespace | replace "." "-" | trunc 54 | trimSuffix "-" }}-{{ $hash }}
 {{- end -}}
