@@ -34,6 +34,8 @@ export interface ControllerParts {
   readonly envoyHost: string;
   /** Proxies of ours in front of Envoy; none when absent. */
   readonly trustedHops?: number;
+  /** False: there is no Redis in which replicas count together. */
+  readonly sharesLimits?: boolean;
   /** Where Gateways have addresses of their own. */
   readonly addressing?: Addressing;
 }
@@ -139,7 +141,11 @@ interface Told {
 async function rebuildAndPublish(parts: ControllerParts): Promise<Told> {
   const started = performance.now();
   const snapshot = takeSnapshot(await parts.source.list(), parts.namespace);
-  const model = buildModel(snapshot, parts.addressing?.socketPortOf ?? samePort);
+  const model = buildModel(
+    snapshot,
+    parts.addressing?.socketPortOf ?? samePort,
+    parts.sharesLimits,
+  );
   const { envoyHost: host, trustedHops, handover } = parts;
   const config = translate(model, { host, trustedHops, fileOf: handover.fileOf });
   const rebuildSeconds = (performance.now() - started) / 1000;

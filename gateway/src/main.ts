@@ -10,6 +10,7 @@ import { createAcceptance } from "./publish/acceptance.ts";
 import { createEnvoyLog } from "./publish/envoy-log.ts";
 import { createHandover } from "./publish/handover.ts";
 import { createPublisher } from "./publish/publisher.ts";
+import { socketIn } from "./shared-limits/socket.ts";
 import { createFolderSource } from "./snapshot/folder-source.ts";
 import { createStatusBoard } from "./status/status-board.ts";
 
@@ -40,9 +41,21 @@ const controller: Controller = createController({
   boards: [status, ...surroundings.boards],
   ...("addressing" in surroundings && { addressing: surroundings.addressing }),
   ...{ metrics, logger, namespace: config.namespace },
-  ...{ envoyHost: config.host, trustedHops: config.trustedHops },
+  ...{
+    envoyHost: config.host,
+    sharesLimits: config.redisUrl !== undefined,
+    trustedHops: config.trustedHops,
+  },
 });
 
+// Loaded only where it has something to do: the Redis client is 7 MiB.
+const { redisUrl } = config;
+const sharedLimits =
+  redisUrl === undefined
+    ? undefined
+    : await import("./shared-limits/shared-limits.ts").then(({ startSharedLimits }) =>
+        startSharedLimits({ redisUrl, socket: socketIn(config.envoyDir), metrics, logger }),
+      );
 const ops = await startOpsServer({ controller, metrics, status }, config.host, config.opsPort);
 logger.info("controller.started", { opsPort: ops.port, source: config.source.kind });
 const forwarding = setInterval(() => void envoyLog.forward().catch(logUnread), 1000);
@@ -52,6 +65,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     clearInterval(forwarding);
     await controller.stop();
     await surroundings.stop();
+    await sharedLimits?.stop();
     await ops.stop();
   });
 }

@@ -1,9 +1,10 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Verdict } from "./model/verdict.ts";
 import type { Reception } from "./publish/handover.ts";
+import type { SharedLimitsMetrics } from "./shared-limits/shared-limits.ts";
 
 /** What the controller counts. */
-export interface Metrics {
+export interface Metrics extends SharedLimitsMetrics {
   rebuilt(seconds: number, refused: readonly Verdict[]): void;
   received(reception: Pick<Reception, "written" | "refused">): void;
   /** The text of `/metrics`. */
@@ -41,6 +42,23 @@ export function createMetrics(): Metrics {
     help: "Files that Envoy refuses now, and so has in their last good version",
     registers,
   });
+  const decisions = new Counter({
+    name: "gateway_shared_limit_decisions_total",
+    help: "Requests counted in a limit that all Envoys keep: allowed, refused, reported, or unavailable: each Envoy kept it for itself",
+    labelNames: ["limit", "decision"],
+    registers,
+  });
+  const answerSeconds = new Histogram({
+    name: "gateway_shared_limits_redis_seconds",
+    help: "Time that Redis took to count a request",
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.04],
+    registers,
+  });
+  const isShared = new Gauge({
+    name: "gateway_shared_limits_available",
+    help: "1 while Redis counts; 0 while each Envoy keeps the limits for itself",
+    registers: [],
+  });
   new Gauge({
     name: "process_resident_memory_bytes",
     help: "Resident memory of the controller",
@@ -67,6 +85,17 @@ export function createMetrics(): Metrics {
       for (const { kind } of written) {
         fileWrites.inc({ resource: kind });
       }
+    },
+    sharedLimitDecided(limit, decision) {
+      decisions.inc({ limit, decision });
+    },
+    sharedLimitsAsked(seconds) {
+      answerSeconds.observe(seconds);
+    },
+    sharedLimitsAvailable(isAvailable) {
+      // Shown only where there is a Redis to be away.
+      registry.registerMetric(isShared);
+      isShared.set(Number(isAvailable));
     },
     expose: () => registry.metrics(),
   };

@@ -1,5 +1,6 @@
 import { extension, type Json } from "./envoy-config.ts";
 import { WOULD_LIMIT } from "./rate-limit.ts";
+import { REFUSED_BY } from "./shared-rate-limit.ts";
 
 /**
  * One JSON line per request, by the name of its route: a path may hold the id of a patient, a query or
@@ -30,6 +31,8 @@ export function accessLog(): Json {
           wouldRefuse:
             "%DYNAMIC_METADATA(envoy.filters.http.rbac:reported_shadow_effective_policy_id)%",
           wouldLimit: `%REQ(${WOULD_LIMIT})%`,
+          // The limit that Envoys keep together and that this request was over.
+          limit: `%DYNAMIC_METADATA(${REFUSED_BY})%`,
           traceId: "%TRACE_ID%",
           requestId: "%REQ(X-REQUEST-ID)%",
         },

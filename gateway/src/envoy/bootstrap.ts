@@ -1,4 +1,5 @@
 import { extension, fileSource, type Json } from "./envoy-config.ts";
+import { sharedLimitsCluster } from "./shared-rate-limit.ts";
 
 /**
  * What Envoy is started with: where the rest is, the admin interface, and the limits of the whole
@@ -8,6 +9,7 @@ export function bootstrap(options: {
   readonly adminPort: number;
   readonly listenersFile: string;
   readonly clustersFile: string;
+  readonly sharedLimitsSocket: string;
 }): Json {
   return {
     node: { id: "portico-envoy", cluster: "portico" },
@@ -19,6 +21,7 @@ export function bootstrap(options: {
       lds_config: fileSource(options.listenersFile),
       cds_config: fileSource(options.clustersFile),
     },
+    static_resources: { clusters: [sharedLimitsCluster(options.sharedLimitsSocket)] },
     overload_manager: overloadManager(),
     layered_runtime: runtime(),
     application_log_config: {

@@ -7,6 +7,7 @@ import { type EnvoyResource, extension, fileSource, type Json, typed } from "./e
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
 import { rateLimit } from "./rate-limit.ts";
+import { sharedRateLimit } from "./shared-rate-limit.ts";
 import { noUpgrades } from "./streaming.ts";
 import { tokenDemands } from "./token-demands.ts";
 import { tracing } from "./tracing.ts";
@@ -31,9 +32,11 @@ export function httpConnectionManager(
         ...(trustedHops > 0 ? [clientAddressAlone()] : []),
         whereAsked(cors()),
         whereAsked(rateLimit("early")),
+        whereAsked(sharedRateLimit("early")),
         jwtAuthn(listener.tokenIssuer),
         whereAsked(tokenDemands()),
         whereAsked(rateLimit("token")),
+        whereAsked(sharedRateLimit("token")),
         whereAsked(rateLimit("reported")),
         ...compressors(),
         bodyLimit(),

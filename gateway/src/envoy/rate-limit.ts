@@ -1,13 +1,16 @@
 import type { Host, RateLimit, Route } from "../model/model.ts";
 import { compareText } from "../model/precedence.ts";
 import { extension, type Json, typed } from "./envoy-config.ts";
-import { CLAIMS, FILTER as JWT_FILTER } from "./jwt-authn.ts";
+import { callerAction, callerEntry } from "./limited-caller.ts";
+import { PATIENCE_MS } from "./shared-rate-limit.ts";
 
 /**
  * Token buckets in Envoy, one for each limit and caller. The buckets are the route configuration's, so
  * that the rules of a route, and the routes of a Gateway, share one; which of them a request is
  * counted in is said by its route. Three filters: before the token is looked at (so that guessing is
- * limited too), after it (for what is counted by a claim), and one that only counts.
+ * limited too), after it (for what is counted by a claim), and one that only counts. A limit that is
+ * shared has its bucket here too, in front of `shared-rate-limit.ts`: floods end at it, and it holds
+ * alone while nobody can say what the other Envoys let through.
  */
 const FILTER = "envoy.filters.http.local_ratelimit";
 const STAGES = { early: 0, token: 1, reported: 2 } as const;
@@ -47,11 +50,16 @@ function stageOf({ isReported, by }: RateLimit): Stage {
 export function limitsByStage(hosts: readonly Host[]): Limits {
   const limits = new Map(
     hosts.flatMap(({ routes }) =>
-      routes.flatMap(({ rateLimits }) => rateLimits.map((limit) => [limit.name, limit] as const)),
+      routes.flatMap((route) => keptHere(route).map((limit) => [limit.name, limit] as const)),
     ),
   );
   const sorted = [...limits.values()].sort((a, b) => compareText(a.name, b.name));
   return Map.groupBy(sorted, stageOf);
+}
+
+/** Who only counts what is shared has nothing to count here. */
+function keptHere({ rateLimits }: Pick<Route, "rateLimits">): RateLimit[] {
+  return rateLimits.filter(({ isShared, isReported }) => !(isShared && isReported));
 }
 
 /** The buckets, for the route configuration. */
@@ -105,12 +113,11 @@ function buckets(stage: Stage, limits: readonly RateLimit[]): Json {
         },
       ],
     }),
-    ...(stage !== "reported" && { enable_x_ratelimit_headers: "DRAFT_VERSION_03" }),
     max_dynamic_descriptors: CALLERS,
     descriptors: limits.map((limit) => ({
       entries: [{ key: "limit", value: limit.name }, ...callerEntry(limit)],
       token_bucket: {
-        max_tokens: limit.burst,
+        max_tokens: limit.burst + slackOf(limit),
         tokens_per_fill: limit.requests,
         fill_interval: `${limit.perMs / 1000}s`,
       },
@@ -118,56 +125,32 @@ function buckets(stage: Stage, limits: readonly RateLimit[]): Json {
   });
 }
 
-/** Without a value: whatever a request has there gets a bucket of its own. */
-function callerEntry({ by }: RateLimit): Json[] {
-  return by.type === "Everyone" ? [] : [{ key: KEYS[by.type] }];
+/**
+ * Whoever keeps a shared limit must never be refused here: requests reach Redis at other distances than
+ * they reach Envoy, by as much as one waits for the other at most.
+ */
+function slackOf({ isShared, requests, perMs }: RateLimit): number {
+  return isShared ? Math.ceil((requests * PATIENCE_MS) / perMs) : 0;
 }
 
-const KEYS = { ClientAddress: "masked_remote_address", Claim: "claim", Header: "header" } as const;
-
 /** Which limits a request is counted in; a request that has no such claim or header is not. */
-export function limitsOnRoute({ rateLimits }: Pick<Route, "rateLimits">): Fields {
-  if (rateLimits.length === 0) {
+export function limitsOnRoute(route: Pick<Route, "rateLimits">): Fields {
+  const limits = keptHere(route);
+  if (limits.length === 0) {
     return {};
   }
+  // Two filters that tell the client what is left would say two things.
+  const isToldByShared = limits.some(({ isShared }) => isShared);
   return {
-    rate_limits: rateLimits.map((limit) => ({
+    rate_limits: limits.map((limit) => ({
       stage: STAGES[stageOf(limit)],
+      ...(!(limit.isReported || isToldByShared) && { x_ratelimit_option: "DRAFT_VERSION_03" }),
       actions: [
         { generic_key: { descriptor_key: "limit", descriptor_value: limit.name } },
         ...callerAction(limit),
       ],
     })),
   };
-}
-
-function callerAction({ by }: RateLimit): Json[] {
-  switch (by.type) {
-    case "Everyone":
-      return [];
-    case "ClientAddress":
-      // One household or server has a /64 of IPv6, and would else have 2^64 buckets.
-      return [{ masked_remote_address: { v4_prefix_mask_len: 32, v6_prefix_mask_len: 64 } }];
-    case "Header":
-      return [
-        {
-          request_headers: { header_name: (by.name ?? "").toLowerCase(), descriptor_key: "header" },
-        },
-      ];
-    case "Claim": {
-      const path = [CLAIMS, ...(by.name ?? "").split(".")].map((key) => ({ key }));
-      return [
-        {
-          metadata: {
-            descriptor_key: "claim",
-            metadata_key: { key: JWT_FILTER, path },
-            source: "DYNAMIC",
-            skip_if_absent: true,
-          },
-        },
-      ];
-    }
-  }
 }
 
 /** How long until there is a token again, at the slowest: whoever waits that long is let in. */

@@ -16,6 +16,7 @@ import { retryPolicy } from "./retries.ts";
 import { routeAction } from "./route-action.ts";
 import { matchOf } from "./route-match.ts";
 import { metadataOf } from "./route-metadata.ts";
+import { sharedLimitsOnRoute } from "./shared-rate-limit.ts";
 import { withSpellingGuards } from "./spelling-guards.ts";
 import { bodyOnRoute } from "./streaming.ts";
 import { demandsOnRoute } from "./token-demands.ts";
@@ -63,6 +64,7 @@ function routeOf(route: Route) {
       ...corsOnRoute(route.cors),
       ...bodyOnRoute(route),
       ...compressionOnRoute(route.traffic),
+      ...sharedLimitsOnRoute(route),
     },
   };
 }

@@ -47,8 +47,8 @@ function demandLines({ policy, isReported, scopes, claims }: Demand): string[] {
   ];
 }
 
-function limitLine({ name, by, requests, perMs, burst, isReported }: RateLimit): string {
+function limitLine({ name, by, requests, perMs, burst, isReported, isShared }: RateLimit): string {
   const caller = by.name === undefined ? by.type : `${by.type} ${by.name}`;
   const how = isReported ? "would limit (report mode)" : "limits";
-  return `  RateLimitPolicy ${name} ${how} each ${caller} to ${requests} in ${perMs / 1000} s, ${burst} at once`;
+  return `  RateLimitPolicy ${name} ${how} each ${caller} to ${requests} in ${perMs / 1000} s, ${burst} at once${isShared ? ", counted by all replicas together" : ""}`;
 }

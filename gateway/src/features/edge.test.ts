@@ -55,9 +55,11 @@ test("edge > filters are in this order: is it well-formed, is it a preflight, wh
     "envoy.filters.http.rbac",
     "envoy.filters.http.cors",
     "envoy.filters.http.local_ratelimit",
+    "envoy.filters.http.ratelimit",
     "envoy.filters.http.jwt_authn",
     "envoy.filters.http.rbac.token",
     "envoy.filters.http.local_ratelimit.token",
+    "envoy.filters.http.ratelimit.token",
     "envoy.filters.http.local_ratelimit.reported",
     "envoy.filters.http.compressor.gzip",
     "envoy.filters.http.compressor.brotli",
@@ -132,7 +134,8 @@ test("edge > the first route of every host answers the methods that nobody serve
 
 test("edge > the process is bounded, and its admin interface is on loopback only", () => {
   const files = { listenersFile: "/envoy/listeners.json", clustersFile: "/envoy/clusters.json" };
-  expect(bootstrap({ adminPort: 8107, ...files })).toMatchObject({
+  const sharedLimitsSocket = "/envoy/shared-limits.sock";
+  expect(bootstrap({ adminPort: 8107, sharedLimitsSocket, ...files })).toMatchObject({
     admin: { address: { socket_address: { address: "127.0.0.1", port_value: 8107 } } },
     dynamic_resources: {
       lds_config: { path_config_source: { path: files.listenersFile } },

@@ -176,6 +176,7 @@ test("a limit by header > counts each value for itself, and nothing without the 
   expect(await statuses(5, "/header", { "x-api-key": "a" })).toEqual(OVER);
   expect(await statuses(2, "/header", { "x-api-key": "b" })).toEqual([200, 200]);
   expect(await statuses(5, "/header")).toEqual([200, 200, 200, 200, 200]);
+  expect((await ask(port, "/header")).headers).not.toHaveProperty("x-ratelimit-limit");
 });
 
 test("a limit by claim > counts each subject for itself, by a token that is verified", async () => {

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { GATEWAY, given, policy, route, service, TOKENS, virtualHosts } from "./given.ts";
+import { buildModel } from "../model/build-model.ts";
+import { samePort } from "../model/gateways.ts";
+import { takeSnapshot } from "../snapshot/snapshot.ts";
+import { GATEWAY, given, policy, readYaml, route, service, TOKENS, virtualHosts } from "./given.ts";
 
 /** RateLimitPolicy in, buckets and descriptors out. */
 
@@ -48,7 +51,6 @@ test("a limit > is a bucket of the route configuration, and a descriptor of the 
       },
       filter_enabled: { default_value: { numerator: 100, denominator: "HUNDRED" } },
       filter_enforced: { default_value: { numerator: 100, denominator: "HUNDRED" } },
-      enable_x_ratelimit_headers: "DRAFT_VERSION_03",
       max_dynamic_descriptors: 20000,
       descriptors: [
         {
@@ -66,6 +68,7 @@ test("a limit > is a bucket of the route configuration, and a descriptor of the 
       rate_limits: [
         {
           stage: 0,
+          x_ratelimit_option: "DRAFT_VERSION_03",
           actions: [
             { generic_key: { descriptor_key: "limit", descriptor_value: "portico/guesses/0" } },
             { masked_remote_address: { v4_prefix_mask_len: 32, v6_prefix_mask_len: 64 } },
@@ -100,6 +103,62 @@ test("limits > of a rule, its route and its Gateway are all kept", () => {
     "portico/rule/0",
   ]);
   expect(descriptors("rest", ...all)).toEqual(["portico/gate/0", "portico/route/0"]);
+});
+
+const SHARED =
+  "limits: [{ by: { type: ClientAddress }, requests: 60, per: Minute, burst: 20, scope: Shared }]";
+const ASKED = "envoy.filters.http.ratelimit";
+
+test("a shared limit > is asked of the controller by its route alone, behind a bucket that is a little wider", () => {
+  const resource = configuration(limits("guesses", LOGIN, SHARED));
+  expect(resource.typed_per_filter_config).toMatchObject({
+    [FILTER]: {
+      descriptors: [
+        { token_bucket: { max_tokens: 21, tokens_per_fill: 60, fill_interval: "60s" } },
+      ],
+    },
+  });
+  const routes = virtualHosts(resource)[0]?.routes ?? [];
+  const asking = routes.filter(({ typed_per_filter_config }) => ASKED in typed_per_filter_config);
+  expect(asking.map(({ name }) => name)).toEqual(["portico/web/login"]);
+  expect(asking[0]?.typed_per_filter_config).toMatchObject({
+    [ASKED]: {
+      rate_limits: [
+        {
+          actions: [
+            { generic_key: { descriptor_key: "limit", descriptor_value: "portico/guesses/0" } },
+            {
+              generic_key: {
+                descriptor_key: "rate",
+                descriptor_value: "60 per 60000 ms, burst 20",
+              },
+            },
+            { masked_remote_address: { v4_prefix_mask_len: 32, v6_prefix_mask_len: 64 } },
+          ],
+        },
+      ],
+    },
+  });
+  // The controller says what is left; one of two figures would be wrong.
+  expect(JSON.stringify(asking[0]?.route)).not.toContain("x_ratelimit_option");
+});
+
+test("a shared limit in report mode > has no bucket of its own, which could only refuse", () => {
+  const resource = configuration(limits("trial", LOGIN, `${SHARED}\nmode: Report`));
+  expect(resource).not.toHaveProperty("typed_per_filter_config");
+  expect(JSON.stringify(resource)).toContain('"descriptor_key":"reported-rate"');
+});
+
+test("a shared limit without a Redis > is kept by each replica for itself, and its policy says so", () => {
+  const objects = readYaml(...base, limits("guesses", LOGIN, SHARED));
+  const listing = { objects: objects.map((value) => ({ origin: "here", value })), problems: [] };
+  const model = buildModel(takeSnapshot(listing, "portico"), samePort, false);
+  const [route] = model.listeners[0]?.servers[0]?.hosts[0]?.routes ?? [];
+  expect(route?.rateLimits).toMatchObject([{ name: "portico/guesses/0", isShared: false }]);
+  const verdict = model.verdicts.find(({ object }) => object.kind === "RateLimitPolicy");
+  expect(verdict?.conditions).toMatchObject([
+    { type: "Accepted", status: "True", message: expect.stringContaining("GATEWAY_REDIS_URL") },
+  ]);
 });
 
 test("a limit on a path > is not walked around by its other spellings", () => {

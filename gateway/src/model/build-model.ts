@@ -26,15 +26,23 @@ import { routesOfServices } from "./service-routes.ts";
 import { resolveTraffic } from "./traffic.ts";
 import { fails, holds, type Verdict } from "./verdict.ts";
 
-/** A snapshot made sense of. Pure: the same objects give the same model, in the same order. */
-export function buildModel(snapshot: Snapshot, socketPortOf: SocketPortOf = samePort): Model {
+/**
+ * A snapshot made sense of. Pure: the same objects give the same model, in the same order.
+ *
+ * @param sharesLimits replicas have a place to count together
+ */
+export function buildModel(
+  snapshot: Snapshot,
+  socketPortOf: SocketPortOf = samePort,
+  sharesLimits = true,
+): Model {
   const certificates = followCertificates(snapshot);
   const namespaces = readNamespaces(snapshot);
   const tlsPolicies = resolveBackendTls(snapshot, certificates);
   const traffic = resolveTraffic(snapshot);
   const references = followReferences(snapshot, tlsPolicies, traffic);
   const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
-  const policies = resolvePolicies(snapshot, references, traffic);
+  const policies = resolvePolicies(snapshot, references, traffic, sharesLimits);
   const mappings = routesOfMappings(snapshot, gateways);
   const services = routesOfServices(snapshot, gateways);
   const { attachments, outcomes } = attachRoutes(

@@ -44,6 +44,7 @@ export function resolvePolicies(
   snapshot: Snapshot,
   references: References,
   traffic: Traffic,
+  sharesLimits: boolean,
 ): Policies {
   const resolved: Resolved = {
     issuers: new Map(),
@@ -67,7 +68,7 @@ export function resolvePolicies(
       return verdictOn(policy, target, [accepted(refusal), ...more]);
     }),
   );
-  const rateLimits = resolveRateLimits(snapshot);
+  const rateLimits = resolveRateLimits(snapshot, sharesLimits);
   return {
     ...answersFrom(resolved, closedGateways(snapshot), rateLimits, traffic),
     verdicts: [...verdicts, ...rateLimits.verdicts, ...traffic.verdicts],

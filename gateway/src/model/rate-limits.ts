@@ -5,7 +5,7 @@ import type { AnyRoute } from "./any-route.ts";
 import type { RateLimit } from "./model.ts";
 import { keysOfRule, parentOf, readTargets, targetKey } from "./policy-targets.ts";
 import { olderFirst } from "./precedence.ts";
-import { fails, holds, type Verdict } from "./verdict.ts";
+import { type Condition, fails, holds, type Verdict } from "./verdict.ts";
 
 /**
  * How many requests of one caller are taken. A rule keeps the limits of its own policies, of its
@@ -16,7 +16,7 @@ export interface RateLimits {
   readonly verdicts: readonly Verdict[];
 }
 
-export function resolveRateLimits(snapshot: Snapshot): RateLimits {
+export function resolveRateLimits(snapshot: Snapshot, sharesLimits: boolean): RateLimits {
   const targets = readTargets(snapshot);
   const limits = new Map<string, RateLimit[]>();
   const policies = [...snapshot.rateLimitPolicies].sort((a, b) =>
@@ -28,13 +28,13 @@ export function resolveRateLimits(snapshot: Snapshot): RateLimits {
       const refusal = targets.refuse(namespace, target);
       const key = targetKey(namespace, target);
       if (!refusal) {
-        limits.set(key, [...(limits.get(key) ?? []), ...limitsOf(policy)]);
+        limits.set(key, [...(limits.get(key) ?? []), ...limitsOf(policy, sharesLimits)]);
       }
       return {
         object: refOf("RateLimitPolicy", policy.metadata),
         generation,
         parent: parentOf(namespace, target),
-        conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted")],
+        conditions: [refusal ? fails("Accepted", refusal) : accepts(policy, sharesLimits)],
       };
     }),
   );
@@ -47,7 +47,15 @@ export function resolveRateLimits(snapshot: Snapshot): RateLimits {
 
 const UNIT_MS = { Second: 1000, Minute: 60_000, Hour: 3_600_000 } as const;
 
-function limitsOf({ metadata, spec }: RateLimitPolicy): RateLimit[] {
+function accepts({ spec }: RateLimitPolicy, sharesLimits: boolean): Condition {
+  const isAlone = !sharesLimits && spec.limits.some(({ scope }) => scope === "Shared");
+  return holds("Accepted", isAlone ? ALONE : "");
+}
+
+const ALONE =
+  "limits of scope Shared are kept by each replica for itself: the gateway has no Redis to count in (GATEWAY_REDIS_URL)";
+
+function limitsOf({ metadata, spec }: RateLimitPolicy, sharesLimits: boolean): RateLimit[] {
   return spec.limits.map(({ by, requests, per, burst, scope }: Limit, index) => ({
     name: `${keyOf(metadata)}/${index}`,
     by,
@@ -55,6 +63,6 @@ function limitsOf({ metadata, spec }: RateLimitPolicy): RateLimit[] {
     perMs: UNIT_MS[per],
     burst: burst ?? requests,
     isReported: spec.mode === "Report",
-    isShared: scope === "Shared",
+    isShared: sharesLimits && scope === "Shared",
   }));
 }

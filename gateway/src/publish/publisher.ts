@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bootstrap } from "../envoy/bootstrap.ts";
 import type { EnvoyConfig, EnvoyResource, FiledKind, ResourceKind } from "../envoy/envoy-config.ts";
+import { socketIn } from "../shared-limits/socket.ts";
 import { EXTENSION, encodeDocument, encodeResources } from "./encoding.ts";
 import { createFileStore } from "./file-store.ts";
 
@@ -93,7 +94,10 @@ export function createPublisher(directory: string, adminPort: number): Publisher
       }
       await write("listeners", "listeners", [...config.listeners.values()]);
       await write("clusters", "clusters", [...config.clusters.values()]);
-      const start = bootstrap({ adminPort, listenersFile, clustersFile });
+      const start = bootstrap({
+        ...{ adminPort, listenersFile, clustersFile },
+        sharedLimitsSocket: socketIn(directory),
+      });
       await files.put(join(directory, `bootstrap.${EXTENSION}`), encodeDocument(start));
 
       clusters = config.clusters;

@@ -28,6 +28,8 @@ const Limit = z.strictObject({
   per: z.enum(["Second", "Minute", "Hour"]),
   /** How many may come at once; `requests` when it is not said. */
   burst: z.number().int().min(1).max(1_000_000).optional(),
+  /** Whether each replica of the gateway counts for itself, or all count together. */
+  scope: z.enum(["Replica", "Shared"]).default("Replica"),
 });
 
 export type Limit = z.infer<typeof Limit>;

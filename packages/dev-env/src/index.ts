@@ -1,7 +1,7 @@
 import type {} from "./testing/platform.global-setup.ts";
 import type {} from "./testing/stores.global-setup.ts";
 
-export { envoy } from "./binaries/binary.ts";
+export { envoy, redisServer } from "./binaries/binary.ts";
 export { cachedFolder } from "./binaries/cached-folder.ts";
 export { findBinary } from "./binaries/find-binary.ts";
 export { pythonPackages } from "./binaries/python-packages.ts";
@@ -17,6 +17,7 @@ export { refuseOtherNetwork } from "./testing/refuse-other-network.ts";
 export { createTestDatabase, type TestDatabase } from "./testing/test-database.ts";
 export { openEventStream, type SaidEvent, type TestEventStream } from "./testing/test-events.ts";
 export { createTestIssuer, type TestIssuer, type TokenOverrides } from "./testing/test-issuer.ts";
+export { createTestRedis, type TestRedis } from "./testing/test-redis.ts";
 export { startTestService, type TestParts, type TestService } from "./testing/test-service.ts";
 export type { TestStores } from "./testing/test-stores.ts";
 export { createThrowawayFolder, removeThrowawayFolder } from "./testing/throwaway-folder.ts";

@@ -11,6 +11,9 @@ import { acceptsConnections } from "../processes/readiness.ts";
  */
 const ADMINISTRATOR = "admin";
 
+/** Who counts rate limits, and does nothing else here. */
+export const GATEWAY_USER = "gateway";
+
 export interface Redis {
   program: string;
   port: number;
@@ -64,7 +67,7 @@ export function accessControlList(
   const lines = [
     "user default off",
     `user ${ADMINISTRATOR} on ${passwordHash(redis.administratorPassword)} ~* &* +@all`,
-    ...users.map(serviceRule),
+    ...users.map((user) => (user.name === GATEWAY_USER ? gatewayRule(user) : serviceRule(user))),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -77,6 +80,12 @@ function serviceRule({ name, password }: KeyUser): string {
   const reach = `~${name}:* ~events:* resetchannels &${name}:* &events:*`;
   const commands = "+@all -@admin -@dangerous -scan -randomkey +info";
   return `user ${name} on ${passwordHash(password)} ${reach} ${commands}`;
+}
+
+/** Its buckets and the one script that counts in them, with what that calls; INFO as above. */
+function gatewayRule({ name, password }: KeyUser): string {
+  const commands = "-@all +eval +evalsha +time +get +set +info +ping";
+  return `user ${name} on ${passwordHash(password)} ~${name}:limit:* resetchannels ${commands}`;
 }
 
 function passwordHash(password: string): string {
