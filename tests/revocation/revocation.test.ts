@@ -6,6 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  createBrowser,
   createThrowawayFolder,
   type Platform,
   removeThrowawayFolder,
@@ -179,6 +180,18 @@ const revocations: Record<string, () => Promise<void>> = {
     await expectRevokedAtOnce("signed out", [person.token], () =>
       request("/auth/sign-out", { method: "POST", token: person.token }, 204),
     );
+  },
+
+  async "a browser app that was signed out"() {
+    const { email, password } = await newcomer();
+    const browser = createBrowser(gateway);
+    const page = await browser.open("/auth/browser-session/start?return_to=/auth/openapi.json");
+    await browser.submit(page, { email, password });
+    const cookie = browser.cookies.find(({ name }) => name === "__Host-portico-access");
+    await expectRevokedAtOnce("browser signed out", [String(cookie?.value)], async () => {
+      const { status } = await browser.fetch("/auth/browser-session", { method: "DELETE" });
+      expect(status).toBe(204);
+    });
   },
 };
 
