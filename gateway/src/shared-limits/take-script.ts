@@ -22,12 +22,13 @@ for index, key in ipairs(KEYS) do
   local first = index * 4 - 2
   local requests, per = tonumber(ARGV[first]), tonumber(ARGV[first + 1])
   local capacity = tonumber(ARGV[first + 2]) * per
-  local debt, held = 0, redis.call("GET", key)
+  local debt, held, isSetBack = 0, redis.call("GET", key), false
   if held then
     local owed, since = string.match(held, "^(%d+) (%d+)$")
     -- A limit that has become smaller owes no more than it holds.
     debt = math.min(tonumber(owed), capacity)
-    -- A clock that was set back has let no time pass.
+    -- A clock that was set back has let no time pass, and is what counts from now on.
+    isSetBack = tonumber(since) > now
     local elapsed = math.max(0, now - tonumber(since))
     if elapsed >= debt / requests then debt = 0 else debt = debt - elapsed * requests end
   end
@@ -35,18 +36,21 @@ for index, key in ipairs(KEYS) do
   if not hasRoom and ARGV[first + 3] == "1" then isRefused = true end
   buckets[index] = {
     key = key, requests = requests, per = per, capacity = capacity, debt = debt,
-    hasRoom = hasRoom, isNew = not held
+    hasRoom = hasRoom, isNew = not held, isSetBack = isSetBack
   }
 end
 
 local answers = {}
 for index, bucket in ipairs(buckets) do
   local isNew = 0
-  if bucket.hasRoom and not isRefused and (mayMake or not bucket.isNew) then
+  local isTaken = bucket.hasRoom and not isRefused and (mayMake or not bucket.isNew)
+  if isTaken then
     bucket.debt = bucket.debt + bucket.per
+    if bucket.isNew then isNew = 1 end
+  end
+  if isTaken or bucket.isSetBack then
     local lasts = math.max(1, math.ceil(bucket.debt / bucket.requests / 1000))
     redis.call("SET", bucket.key, string.format("%.0f %.0f", bucket.debt, now), "PX", string.format("%.0f", lasts))
-    if bucket.isNew then isNew = 1 end
   end
   answers[index] = {
     bucket.hasRoom and 1 or 0,
