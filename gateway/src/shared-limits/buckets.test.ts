@@ -77,7 +77,8 @@ test("the script > keeps the debt, and no more, when the clock is set back", asy
   const start = 1_700_000_000_000_000;
   expect(await isAllowedAt(start, one)).toBe(true);
   expect(await isAllowedAt(start - 3_600_000_000, one)).toBe(false);
-  expect(await isAllowedAt(start - 3_600_000_000 + 999_999, one)).toBe(true);
+  expect(await isAllowedAt(start - 3_600_000_000 + 999_999, one)).toBe(false);
+  expect(await isAllowedAt(start - 3_600_000_000 + 1_000_000, one)).toBe(true);
 });
 
 test("the script > refuses nobody for longer than a limit that has become smaller says", async () => {
