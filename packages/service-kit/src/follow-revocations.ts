@@ -10,6 +10,7 @@ import { z } from "zod";
 import type { ReadinessCheck } from "./health.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import { createOneConnection } from "./one-connection.ts";
 import {
   createRevocationList,
   Revocation,
@@ -43,6 +44,8 @@ export function followRevocations(options: {
   const { logger, waitMs = longestWaitMs } = options;
   const list = createRevocationList();
   const stopping = new AbortController();
+  // A cursor is one instance's: with another one each time, every poll would be answered at once, with everything.
+  const issuer = createOneConnection();
   let cursor = "";
   let failures = 0;
   measure(list, options.metrics);
@@ -53,9 +56,9 @@ export function followRevocations(options: {
     // After a failure it must be known soon that nothing was missed, not only when there is something.
     url.searchParams.set("waitMs", String(failures > 0 ? 0 : waitMs));
     const late = AbortSignal.timeout(waitMs + answerMs);
-    const response = await fetch(url, { signal: AbortSignal.any([stopping.signal, late]) });
-    if (!response.ok) throw new Error(`Revocations were answered with ${response.status}.`);
-    const answer = Answer.parse(await response.json());
+    const { status, body } = await issuer.get(url, AbortSignal.any([stopping.signal, late]));
+    if (status !== 200) throw new Error(`Revocations were answered with ${status}.`);
+    const answer = Answer.parse(body);
     list.add(answer.revocations.flatMap((entry) => understood(entry, logger)));
     list.markComplete();
     cursor = answer.cursor;
@@ -85,6 +88,7 @@ export function followRevocations(options: {
     async stop() {
       stopping.abort();
       await running;
+      issuer.close();
     },
   });
 }
