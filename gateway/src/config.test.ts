@@ -25,6 +25,7 @@ test("config > reads the environment, with defaults for what is not a secret", (
     envoyDir: "/envoy",
     envoyAdminPort: 8107,
     host: "127.0.0.1",
+    limits: { maxConnections: 50_000, maxHeapMiB: 384, headersMs: 10_000, requestMs: 60_000 },
     opsPort: 8206,
     trustedHops: 0,
     logLevel: "info",

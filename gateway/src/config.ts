@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { EDGE_LIMITS, type EdgeLimits } from "./envoy/edge-limits.ts";
 import type { Fleet } from "./infrastructure/gateway-service.ts";
 import type { ConnectionSettings } from "./kubernetes/connection.ts";
 
 const Port = z.coerce.number().int().min(1).max(65535);
+
+const Count = z.coerce.number().int().min(1).max(10_000_000);
 
 /** `app=gateway,tier=edge`, as kubectl writes label selectors. */
 const Labels = z
@@ -29,6 +32,10 @@ const Common = z.object({
     .max(10)
     .default(0)
     .describe("proxies of ours in front of Envoy, whose X-Forwarded-For is believed"),
+  MAX_CONNECTIONS: Count.default(EDGE_LIMITS.maxConnections).describe("of clients, at once"),
+  MAX_HEAP_MIB: Count.default(EDGE_LIMITS.maxHeapMiB).describe("of Envoy, before it refuses"),
+  HEADERS_TIMEOUT_MS: Count.default(EDGE_LIMITS.headersMs).describe("for a client's headers"),
+  REQUEST_TIMEOUT_MS: Count.default(EDGE_LIMITS.requestMs).describe("for its whole request"),
   LOG_LEVEL: z.enum(["error", "warn", "info", "debug"]).default("info"),
   GATEWAY_REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: "is not a redis:// or rediss:// URL" })
@@ -75,6 +82,7 @@ export interface Config {
   readonly host: string;
   readonly opsPort: number;
   readonly trustedHops: number;
+  readonly limits: EdgeLimits;
   readonly logLevel: "error" | "warn" | "info" | "debug";
   /** Without it each replica keeps a shared limit for itself. */
   readonly redisUrl?: string;
@@ -98,6 +106,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     host: variables.HOST ?? (isInCluster ? "0.0.0.0" : "127.0.0.1"),
     opsPort: variables.OPS_PORT,
     trustedHops: variables.TRUSTED_HOPS,
+    limits: {
+      maxConnections: variables.MAX_CONNECTIONS,
+      maxHeapMiB: variables.MAX_HEAP_MIB,
+      headersMs: variables.HEADERS_TIMEOUT_MS,
+      requestMs: variables.REQUEST_TIMEOUT_MS,
+    },
     logLevel: variables.LOG_LEVEL,
     ...(variables.GATEWAY_REDIS_URL && { redisUrl: variables.GATEWAY_REDIS_URL }),
   });

@@ -1,3 +1,4 @@
+import type { EdgeLimits } from "./envoy/edge-limits.ts";
 import { translate } from "./envoy/translate.ts";
 import { type Logger, messageOf } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
@@ -34,6 +35,8 @@ export interface ControllerParts {
   readonly envoyHost: string;
   /** Proxies of ours in front of Envoy; none when absent. */
   readonly trustedHops?: number;
+  /** Of what clients may take; the usual ones when absent. */
+  readonly limits?: EdgeLimits;
   /** False: there is no Redis in which replicas count together. */
   readonly sharesLimits?: boolean;
   /** Where Gateways have addresses of their own. */
@@ -146,8 +149,8 @@ async function rebuildAndPublish(parts: ControllerParts): Promise<Told> {
     parts.addressing?.socketPortOf ?? samePort,
     parts.sharesLimits,
   );
-  const { envoyHost: host, trustedHops, handover } = parts;
-  const config = translate(model, { host, trustedHops, fileOf: handover.fileOf });
+  const { envoyHost: host, trustedHops, limits, handover } = parts;
+  const config = translate(model, { host, trustedHops, limits, fileOf: handover.fileOf });
   const rebuildSeconds = (performance.now() - started) / 1000;
   const reception = await parts.handover.publish(config);
 

@@ -22,7 +22,7 @@ const envoyLog = createEnvoyLog(join(config.envoyDir, "envoy.log"), (text) =>
   process.stdout.write(text),
 );
 const handover = createHandover(
-  createPublisher(config.envoyDir, config.envoyAdminPort),
+  createPublisher(config.envoyDir, config.envoyAdminPort, config.limits),
   createAcceptance(createEnvoyAdmin(config.envoyAdminPort)),
   envoyLog,
 );
@@ -45,6 +45,7 @@ const controller: Controller = createController({
     envoyHost: config.host,
     sharesLimits: config.redisUrl !== undefined,
     trustedHops: config.trustedHops,
+    limits: config.limits,
   },
 });
 

@@ -1,3 +1,4 @@
+import { EDGE_LIMITS, type EdgeLimits } from "./edge-limits.ts";
 import { extension, fileSource, type Json } from "./envoy-config.ts";
 import { sharedLimitsCluster } from "./shared-rate-limit.ts";
 
@@ -10,6 +11,7 @@ export function bootstrap(options: {
   readonly listenersFile: string;
   readonly clustersFile: string;
   readonly sharedLimitsSocket: string;
+  readonly limits?: EdgeLimits;
 }): Json {
   return {
     node: { id: "portico-envoy", cluster: "portico" },
@@ -22,7 +24,7 @@ export function bootstrap(options: {
       cds_config: fileSource(options.clustersFile),
     },
     static_resources: { clusters: [sharedLimitsCluster(options.sharedLimitsSocket)] },
-    overload_manager: overloadManager(),
+    overload_manager: overloadManager(options.limits ?? EDGE_LIMITS),
     layered_runtime: runtime(),
     application_log_config: {
       log_format: {
@@ -38,21 +40,18 @@ export function bootstrap(options: {
   };
 }
 
-const MAX_HEAP_BYTES = 512 * 1024 * 1024;
-const MAX_CONNECTIONS = 50_000;
-
-function overloadManager(): Json {
+function overloadManager({ maxConnections, maxHeapMiB }: EdgeLimits): Json {
   const monitors = "envoy.extensions.resource_monitors";
   return {
     refresh_interval: "0.25s",
     resource_monitors: [
       extension("envoy.resource_monitors.fixed_heap", `${monitors}.fixed_heap.v3.FixedHeapConfig`, {
-        max_heap_size_bytes: MAX_HEAP_BYTES,
+        max_heap_size_bytes: maxHeapMiB * 1024 * 1024,
       }),
       extension(
         "envoy.resource_monitors.global_downstream_max_connections",
         `${monitors}.downstream_connections.v3.DownstreamConnectionsConfig`,
-        { max_active_downstream_connections: MAX_CONNECTIONS },
+        { max_active_downstream_connections: maxConnections },
       ),
     ],
     actions: [

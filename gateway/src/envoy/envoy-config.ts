@@ -1,4 +1,5 @@
 /** Envoy resources in the JSON form of their protobuf messages, with the field names of its documentation. */
+import type { EdgeLimits } from "./edge-limits.ts";
 
 export type Json =
   | string
@@ -32,6 +33,8 @@ export interface Surroundings {
   readonly host: string;
   /** Proxies of ours in front of Envoy; none when absent. */
   readonly trustedHops?: number;
+  /** Of what clients may take; the usual ones when absent. */
+  readonly limits?: EdgeLimits;
   /** Where Envoy finds the resources that are not in the listener or cluster that names them. */
   fileOf(kind: FiledKind, name: string): string;
 }

@@ -3,7 +3,15 @@ import { accessLog } from "./access-log.ts";
 import { clientAddressAlone, clientIdentity } from "./client-identity.ts";
 import { compressors } from "./compression.ts";
 import { cors } from "./cors.ts";
-import { type EnvoyResource, extension, fileSource, type Json, typed } from "./envoy-config.ts";
+import { EDGE_LIMITS, type EdgeLimits } from "./edge-limits.ts";
+import {
+  type EnvoyResource,
+  extension,
+  fileSource,
+  type Json,
+  type Surroundings,
+  typed,
+} from "./envoy-config.ts";
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
 import { rateLimit } from "./rate-limit.ts";
@@ -20,7 +28,7 @@ import { refuseMalformed } from "./well-formed.ts";
 export function httpConnectionManager(
   listener: Listener,
   routesFile: string,
-  trustedHops = 0,
+  { trustedHops = 0, limits = EDGE_LIMITS }: Pick<Surroundings, "trustedHops" | "limits"> = {},
 ): EnvoyResource {
   return typed(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -46,7 +54,7 @@ export function httpConnectionManager(
 
       ...clientIdentity(trustedHops),
       ...pathHandling(),
-      ...limits(),
+      ...bounds(limits),
 
       server_name: "portico",
       generate_request_id: true,
@@ -80,12 +88,12 @@ function pathHandling() {
   };
 }
 
-function limits() {
+function bounds({ headersMs, requestMs }: EdgeLimits) {
   return {
     // Node refuses a request whose headers are over 16 KiB; ours is the answer people should see.
     max_request_headers_kb: 12,
-    request_headers_timeout: "10s",
-    request_timeout: "60s",
+    request_headers_timeout: `${headersMs / 1000}s`,
+    request_timeout: `${requestMs / 1000}s`,
     stream_idle_timeout: "300s",
     common_http_protocol_options: {
       idle_timeout: "900s",

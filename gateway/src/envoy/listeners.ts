@@ -42,7 +42,7 @@ function filterChain(listener: Listener, server: Server, surroundings: Surroundi
         typed_config: httpConnectionManager(
           { ...listener, name: server.name },
           surroundings.fileOf("routes", server.name),
-          surroundings.trustedHops,
+          surroundings,
         ),
       },
     ],

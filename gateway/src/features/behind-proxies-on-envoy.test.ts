@@ -36,7 +36,9 @@ limits: [{ by: { type: ClientAddress }, requests: 2, per: Hour }]`,
     ),
     service("web", tape.port),
   ];
-  gateway = await startRealGateway(await findBinary(envoy), objects.join("\n---\n"), 1);
+  gateway = await startRealGateway(await findBinary(envoy), objects.join("\n---\n"), {
+    trustedHops: 1,
+  });
   await until(async () => (await statusOf("/")) === 200);
 });
 

@@ -1,4 +1,5 @@
 import { connect } from "node:http2";
+import { connect as dial } from "node:net";
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
@@ -185,6 +186,9 @@ test.each([
   "/Exact/",
   "//private",
   "/a/../private",
+  "/a/%2e%2e/private",
+  "/./private/.",
+  "/private/%2E/",
 ])("a rule on /private or /exact > is not walked around by %s", async (path) => {
   tape.take();
   expect((await ask(port, path)).status).toBe(401);
@@ -206,5 +210,50 @@ test("rapid reset > ends the connection, and nobody else's", async () => {
   }, 5);
   await ended;
   clearInterval(flood);
+  expect(await statusOf(plain())).toBe(200);
+});
+
+test("HTTP/2 > a client is told that it may have a hundred streams at once", async () => {
+  const session = connect(`http://127.0.0.1:${port}`);
+  await new Promise<void>((resolve) => session.once("remoteSettings", () => resolve()));
+  expect(session.remoteSettings.maxConcurrentStreams).toBe(100);
+  session.destroy();
+});
+
+const frame = (type: number, flags: number, stream: number, payload: Buffer) => {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+};
+/** A header that no table has, in HPACK (RFC 7541, section 6.2.2). */
+const literal = (name: string, value: string) =>
+  Buffer.concat([
+    ...[Buffer.of(0, name.length), Buffer.from(name)],
+    ...[Buffer.of(value.length), Buffer.from(value)],
+  ]);
+
+test("HTTP/2 > headers that go on for ever end the connection, and nobody else's", async () => {
+  const SETTINGS = 4;
+  const HEADERS = 1;
+  const CONTINUATION = 9;
+  const socket = dial(port, "127.0.0.1");
+  const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+  socket.on("error", () => socket.destroy());
+  socket.resume();
+  socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  socket.write(frame(SETTINGS, 0, 0, Buffer.alloc(0)));
+  socket.write(frame(HEADERS, 0, 1, literal(":method", "GET")));
+  let sent = 0;
+  const more = setInterval(() => {
+    const fragment = literal(`x-${sent}`, "a".repeat(100));
+    for (let count = 0; count < 100 && !socket.destroyed; count++, sent++) {
+      socket.write(frame(CONTINUATION, 0, 1, fragment));
+    }
+  }, 5);
+  await closed;
+  clearInterval(more);
   expect(await statusOf(plain())).toBe(200);
 });

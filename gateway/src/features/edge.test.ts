@@ -156,7 +156,7 @@ test("edge > the process is bounded, and its admin interface is on loopback only
     },
     overload_manager: {
       resource_monitors: [
-        { typed_config: { max_heap_size_bytes: 536870912 } },
+        { typed_config: { max_heap_size_bytes: 402653184 } },
         { typed_config: { max_active_downstream_connections: 50000 } },
       ],
       actions: [

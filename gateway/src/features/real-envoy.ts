@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Server
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePorts } from "@portico/dev-env";
-import { createController } from "../controller.ts";
+import { type ControllerParts, createController } from "../controller.ts";
 import { createEnvoyAdmin } from "../envoy/admin.ts";
 import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
@@ -32,10 +32,13 @@ export interface RealGateway {
   stop(): Promise<void>;
 }
 
+/** What is said of clients when the controller is started. */
+type Edge = Pick<ControllerParts, "trustedHops" | "limits">;
+
 export async function startRealGateway(
   program: string,
   yaml: string,
-  trustedHops = 0,
+  edge: Edge = {},
 ): Promise<RealGateway> {
   const folder = await mkdtemp(join(tmpdir(), "portico-real-envoy-"));
   const objects = join(folder, "objects");
@@ -44,7 +47,7 @@ export async function startRealGateway(
   await mkdir(objects);
   await writeFile(join(objects, "start.yaml"), yaml);
 
-  const start = () => startController(objects, envoyDir, adminPort, trustedHops);
+  const start = () => startController(objects, envoyDir, adminPort, edge);
   let controller = await start();
   const envoy = startEnvoy(program, envoyDir);
   await until(() => isLive(adminPort));
@@ -71,24 +74,19 @@ export async function startRealGateway(
   };
 }
 
-async function startController(
-  objects: string,
-  envoyDir: string,
-  adminPort: number,
-  trustedHops: number,
-) {
+async function startController(objects: string, envoyDir: string, adminPort: number, edge: Edge) {
   const logger = createLogger("error");
   const status = createStatusBoard(logger);
   const metrics = createMetrics();
   const controller = createController({
     source: createFolderSource([objects]),
     handover: createHandover(
-      createPublisher(envoyDir, adminPort),
+      createPublisher(envoyDir, adminPort, edge.limits),
       createAcceptance(createEnvoyAdmin(adminPort)),
       createEnvoyLog(join(envoyDir, "envoy.log"), () => undefined),
     ),
     boards: [status],
-    ...{ metrics, logger, namespace: "portico", envoyHost: "127.0.0.1", trustedHops },
+    ...{ metrics, logger, namespace: "portico", envoyHost: "127.0.0.1", ...edge },
   });
   await controller.start();
   const ops = await startOpsServer({ controller, metrics, status }, "127.0.0.1", 0);

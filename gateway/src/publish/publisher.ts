@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bootstrap } from "../envoy/bootstrap.ts";
+import type { EdgeLimits } from "../envoy/edge-limits.ts";
 import type { EnvoyConfig, EnvoyResource, FiledKind, ResourceKind } from "../envoy/envoy-config.ts";
 import { socketIn } from "../shared-limits/socket.ts";
 import { EXTENSION, encodeDocument, encodeResources } from "./encoding.ts";
@@ -36,7 +37,11 @@ const FOLDERS = ["secrets", "routes", "endpoints"] as const;
 /** Keys are for Envoy alone, which runs as the user that writes them. */
 const SECRET_MODE = 0o600;
 
-export function createPublisher(directory: string, adminPort: number): Publisher {
+export function createPublisher(
+  directory: string,
+  adminPort: number,
+  limits?: EdgeLimits,
+): Publisher {
   const files = createFileStore(directory);
   const fileOf = (kind: ResourceKind, name: string) =>
     kind === name
@@ -97,6 +102,7 @@ export function createPublisher(directory: string, adminPort: number): Publisher
       const start = bootstrap({
         ...{ adminPort, listenersFile, clustersFile },
         sharedLimitsSocket: socketIn(directory),
+        ...(limits && { limits }),
       });
       await files.put(join(directory, `bootstrap.${EXTENSION}`), encodeDocument(start));
 
