@@ -190,6 +190,15 @@ priorityClassName: {{ . }}
 kube-score/ignore: container-image-pull-policy,container-security-context-user-group-id,deployment-has-host-podantiaffinity
 {{- end -}}
 
+{{/* The Secret with GATEWAY_REDIS_URL; empty where replicas have no Redis to count limits in together. */}}
+{{- define "portico.gateway.secretName" -}}
+{{- if .Values.gateway.existingSecret -}}
+{{- .Values.gateway.existingSecret -}}
+{{- else if .Values.redis.enabled -}}
+{{- printf "%s-gateway" (include "portico.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The Service that the controller makes for the chart's Gateway: gateway/src/infrastructure/gateway-service.ts. */}}
 {{- define "portico.gateway.service" -}}
 {{- $hash := printf "gateway/%s/portico" .Release.Namespace | sha256sum | trunc 8 -}}

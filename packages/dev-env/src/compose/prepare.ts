@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ServiceName, serviceNames } from "../configuration/services.ts";
-import { accessControlList } from "../stores/redis.ts";
+import { accessControlList, GATEWAY_USER } from "../stores/redis.ts";
 import { gatewayObjects } from "./gateway-objects.ts";
 
 const ORIGIN = "http://portico.localhost:8080";
@@ -99,10 +99,13 @@ const files: Record<string, string> = {
     },
     users: users("mongodb"),
   }),
-  "users.acl": accessControlList(
-    { administratorPassword: secret("redis-administrator") },
-    users("redis"),
-  ),
+  "users.acl": accessControlList({ administratorPassword: secret("redis-administrator") }, [
+    ...users("redis"),
+    { name: GATEWAY_USER, password: passwordAt("redis", GATEWAY_USER) },
+  ]),
+  "gateway.env": lines({
+    GATEWAY_REDIS_URL: `redis://${GATEWAY_USER}:${passwordAt("redis", GATEWAY_USER)}@redis:6379`,
+  }),
   "objects/platform.yaml": gatewayObjects(ORIGIN),
 };
 

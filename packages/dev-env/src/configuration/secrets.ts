@@ -20,6 +20,7 @@ export type SecretName =
   | "MONGODB_ADMIN_PASSWORD"
   | "MONGODB_KEY_FILE"
   | "REDIS_ADMIN_PASSWORD"
+  | "GATEWAY_REDIS_PASSWORD"
   | "KEY_ENCRYPTION_KEY"
   | "COOKIE_KEYS"
   | "EXTEND_API_KEY"
@@ -38,6 +39,7 @@ const generators: Record<SecretName, Generate> = {
   MONGODB_ADMIN_PASSWORD: password,
   MONGODB_KEY_FILE: () => randomBytes(48).toString("base64"),
   REDIS_ADMIN_PASSWORD: password,
+  GATEWAY_REDIS_PASSWORD: password,
   KEY_ENCRYPTION_KEY: () => randomBytes(32).toString("base64url"),
   COOKIE_KEYS: () => randomBytes(32).toString("base64url"),
   EXTEND_API_KEY: () => `extend-${randomBytes(9).toString("hex")}`,

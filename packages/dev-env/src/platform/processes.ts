@@ -6,6 +6,7 @@ import { type ServiceName, serviceNames } from "../configuration/services.ts";
 import type { ProcessSpec } from "../processes/managed-process.ts";
 import { nodeProgram } from "../processes/node-program.ts";
 import { acceptsConnections, answersOk } from "../processes/readiness.ts";
+import { GATEWAY_USER, type KeyUser, redisUri } from "../stores/redis.ts";
 import type { Stores } from "../stores/start-stores.ts";
 import { identityProviderOf, redirectUriOf } from "./identity-provider.ts";
 import type { PlatformSettings } from "./platform-settings.ts";
@@ -65,6 +66,11 @@ export function sandboxesProcess(settings: PlatformSettings): ProcessSpec {
   };
 }
 
+/** Who counts rate limits in Redis. */
+export function gatewayUser({ secrets }: PlatformSettings): KeyUser {
+  return { name: GATEWAY_USER, password: secrets.GATEWAY_REDIS_PASSWORD };
+}
+
 export function controllerProcess(settings: PlatformSettings, objects: string): ProcessSpec {
   const opsPort = operationsPort(settings.ports, "gatewayController");
   const environment = {
@@ -75,6 +81,7 @@ export function controllerProcess(settings: PlatformSettings, objects: string): 
     OPS_PORT: String(opsPort),
     HOST: LOOPBACK,
     LOG_LEVEL: "info",
+    GATEWAY_REDIS_URL: redisUri(settings.ports.redis, gatewayUser(settings)),
   };
   return {
     ...nodeProgram(CONTROLLER, environment),

@@ -19,6 +19,7 @@ import { localUrl, type PlatformSettings, platformSettings } from "./platform-se
 import {
   controllerProcess,
   envoyProcess,
+  gatewayUser,
   programs,
   sandboxesProcess,
   serviceProcess,
@@ -217,6 +218,7 @@ function startStoresOf({ settings, supervisor, binaries }: Start): Promise<Store
       mongodbPassword: secrets[storePassword(name, "MONGODB")],
       redisPassword: secrets[storePassword(name, "REDIS")],
     })),
+    redisUsers: [gatewayUser(settings)],
   });
 }
 

@@ -10,7 +10,13 @@ import {
   mongodProcess,
 } from "./mongod.ts";
 import type { Preparation } from "./prepare-mongod.main.ts";
-import { type Redis, redisAdministratorUri, redisProcess, redisUri } from "./redis.ts";
+import {
+  type KeyUser,
+  type Redis,
+  redisAdministratorUri,
+  redisProcess,
+  redisUri,
+} from "./redis.ts";
 
 export interface StoreOptions {
   supervisor: Supervisor;
@@ -19,6 +25,8 @@ export interface StoreOptions {
   redis: Omit<Redis, "folder">;
   /** Who uses the stores, each with its password at either one. */
   users: { name: string; mongodbPassword: string; redisPassword: string }[];
+  /** Who uses Redis alone. */
+  redisUsers?: KeyUser[];
 }
 
 export interface Stores {
@@ -68,19 +76,24 @@ async function prepare(preparation: Preparation, signal: AbortSignal): Promise<v
 
 async function startRedis(options: StoreOptions): Promise<void> {
   const redis = { ...options.redis, folder: join(options.folder, "redis") };
-  const users = options.users.map(({ name }) => keyUser(options, name));
+  const users = keyUsers(options);
   await options.supervisor.start(await redisProcess(redis, users));
 }
 
 function databaseUser(options: StoreOptions, name: string): DatabaseUser {
-  return { name, password: userNamed(options, name).mongodbPassword };
+  return { name, password: named(options.users, name).mongodbPassword };
 }
 
-function keyUser(options: StoreOptions, name: string) {
-  return { name, password: userNamed(options, name).redisPassword };
+function keyUsers({ users, redisUsers = [] }: StoreOptions): KeyUser[] {
+  const own = users.map(({ name, redisPassword }) => ({ name, password: redisPassword }));
+  return [...own, ...redisUsers];
 }
 
-function userNamed({ users }: StoreOptions, name: string) {
+function keyUser(options: StoreOptions, name: string): KeyUser {
+  return named(keyUsers(options), name);
+}
+
+function named<User extends { name: string }>(users: User[], name: string): User {
   const user = users.find((candidate) => candidate.name === name);
   if (!user) throw new Error(`no store user is called ${name}`);
   return user;
