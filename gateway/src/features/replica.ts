@@ -21,6 +21,8 @@ export interface Replica {
   stop(): Promise<void>;
 }
 
+/** A process that compiles all of its code, on a machine that is busy. */
+const START_MS = 40_000;
 const MAIN = join(import.meta.dirname, "../main.ts");
 
 /** @param objects in YAML, for the port of the Gateway's listener */
@@ -54,7 +56,7 @@ export async function startReplica(
     await until(async () => {
       const answer = await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined);
       return answer?.status === 200;
-    });
+    }, START_MS);
   }
 
   async function stopController() {
