@@ -1,17 +1,17 @@
 import { parseArgs } from "node:util";
 import { explain } from "../explain/explain.ts";
 import { readRequest } from "../explain/request.ts";
-import { Misuse, readFolder, refusalsOf, runCommand } from "./read-folder.ts";
+import { Misuse, readFolders, refusalsOf, runCommand } from "./read-folders.ts";
 
-/** Says which listener, route and policies a request would meet on the objects of a folder, and why. */
+/** Says which listener, route and policies a request would meet on the objects of some folders, and why. */
 
 const USAGE =
-  "Usage: node gateway/src/commands/explain-request.ts FOLDER METHOD URL [-H 'name: value']...";
+  "Usage: node gateway/src/commands/explain-request.ts FOLDER... METHOD URL [-H 'name: value']...";
 
 await runCommand(async () => {
-  const { folder, method, url, headers } = readArguments();
+  const { folders, method, url, headers } = readArguments();
   const request = readRequest(method, url, headers);
-  const model = await readFolder(folder);
+  const model = await readFolders(folders);
   process.stdout.write(`${explain(model, request).join("\n")}\n`);
   for (const refusal of refusalsOf(model)) {
     process.stderr.write(`left out: ${refusal}\n`);
@@ -24,9 +24,10 @@ function readArguments() {
       allowPositionals: true,
       options: { header: { type: "string", short: "H", multiple: true, default: [] } },
     });
-    const [folder, method, url, ...others] = positionals;
-    if (folder && method && url && others.length === 0) {
-      return { folder, method: method.toUpperCase(), url, headers: values.header };
+    const folders = positionals.slice(0, -2);
+    const [method, url] = positionals.slice(-2);
+    if (folders.length > 0 && method && url) {
+      return { folders, method: method.toUpperCase(), url, headers: values.header };
     }
   } catch (error) {
     throw new Misuse(`${(error as Error).message}\n${USAGE}`);

@@ -1,16 +1,16 @@
 import { translate } from "../envoy/translate.ts";
-import { Misuse, readFolder, refusalsOf, runCommand } from "./read-folder.ts";
+import { Misuse, readFolders, refusalsOf, runCommand } from "./read-folders.ts";
 
-/** Prints the Envoy configuration that a folder of YAML comes to, as JSON; what is refused goes to stderr. */
+/** Prints the Envoy configuration that folders of YAML come to, as JSON; what is refused goes to stderr. */
 
-const USAGE = "Usage: node gateway/src/commands/print-envoy-config.ts FOLDER";
+const USAGE = "Usage: node gateway/src/commands/print-envoy-config.ts FOLDER...";
 
 await runCommand(async () => {
-  const [folder, ...others] = process.argv.slice(2);
-  if (folder === undefined || others.length > 0) {
+  const folders = process.argv.slice(2);
+  if (folders.length === 0) {
     throw new Misuse(USAGE);
   }
-  const model = await readFolder(folder);
+  const model = await readFolders(folders);
   const config = translate(model, {
     host: "127.0.0.1",
     fileOf: (kind, name) => `${kind}/${name}.json`,

@@ -1,4 +1,4 @@
-import { Misuse } from "../commands/read-folder.ts";
+import { Misuse } from "../commands/read-folders.ts";
 
 /** A request as a person describes it, and its path as Envoy looks at it. */
 export interface Request {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readFolder } from "../commands/read-folder.ts";
+import { readFolders } from "../commands/read-folders.ts";
 import { explain } from "../explain/explain.ts";
 import { readRequest } from "../explain/request.ts";
 import { CLOSED_GATEWAY, policy, route, service, TOKENS } from "./given.ts";
@@ -66,6 +66,23 @@ test("print-envoy-config > prints what a folder comes to, and tells what is left
   );
 });
 
+test("both commands > take several folders, as a laptop has them", async () => {
+  const own = await mkdtemp(join(tmpdir(), "portico-commands-"));
+  const more =
+    "rules: [{ matches: [{ path: { value: /more } }], backendRefs: [{ name: web, port: 80 }] }]";
+  await writeFile(join(own, "more.yaml"), route("more", more));
+  const url = "http://localhost:8080/more";
+  const [explained, printed, alone] = await Promise.all([
+    run("explain-request", folder, own, "GET", url, "-H", "a: b"),
+    run("print-envoy-config", own, folder),
+    run("explain-request", folder, "GET", url),
+  ]);
+  expect(explained.out).toContain("Route portico/more/0, number 3 of those");
+  expect(printed.out).toContain('"/more"');
+  expect(alone.out).not.toContain("portico/more/0");
+  await rm(own, { recursive: true });
+});
+
 test("explain-request > names the route, those that lost and why, and what policies ask", async () => {
   const { code, out } = await run(
     "explain-request",
@@ -87,7 +104,7 @@ test("explain-request > names the route, those that lost and why, and what polic
 });
 
 test("an explanation > tells of scopes, other spellings, no route and no listener", async () => {
-  const model = await readFolder(folder);
+  const model = await readFolders([folder]);
   const said = (method: string, path: string, port = 8080) =>
     explain(model, readRequest(method, `http://localhost:${port}${path}`, [])).join("\n");
   expect(said("POST", "/./posts//1")).toContain("Path /posts/1, as Envoy reads it");
@@ -110,6 +127,9 @@ test.each([
 
 test.each([
   ["print-envoy-config", ["/nowhere"], "/nowhere is not a folder"],
+  ["print-envoy-config", [".", "/nowhere"], "/nowhere is not a folder"],
+  ["print-envoy-config", [], "Usage: "],
+  ["explain-request", ["GET", "http://a/"], "Usage: "],
   ["explain-request", [".", "GET", "http://a/", "--odd"], "Unknown option '--odd'"],
 ])("%s %j > is answered with a sentence and not with a stack", async (command, args, message) => {
   const { code, out, err } = await run(command, ...args);

@@ -33,6 +33,14 @@ export const ParentRef = z.strictObject({
 
 export type ParentRef = z.infer<typeof ParentRef>;
 
+/** What routes of every kind say beside their rules. */
+export const RouteSpec = z.strictObject({
+  parentRefs: z.array(ParentRef).max(32).default([]),
+  hostnames: z.array(Hostname).max(16).default([]),
+  /** Gateway API's experimental channel; a route that must not be on every listener says so. */
+  useDefaultGateways: z.literal("None").optional(),
+});
+
 export const BackendRef = z.strictObject({
   group: z.string().default(""),
   kind: z.string().default("Service"),

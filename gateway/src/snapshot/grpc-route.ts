@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BackendRef, Hostname, haveDistinctNames, ParentRef, Weight } from "./gateway-api.ts";
+import { BackendRef, haveDistinctNames, RouteSpec, Weight } from "./gateway-api.ts";
 import { HeaderMatches } from "./http-route.ts";
 import { Metadata } from "./metadata.ts";
 import { RegularExpression } from "./regular-expression.ts";
@@ -57,16 +57,13 @@ export type GrpcRule = z.infer<typeof Rule>;
 
 export const GRPCRoute = z.object({
   metadata: Metadata,
-  spec: z.strictObject({
-    parentRefs: z.array(ParentRef).max(32).default([]),
-    hostnames: z.array(Hostname).max(16).default([]),
+  spec: RouteSpec.extend({
     rules: z
       .array(Rule)
       .max(16)
       .default([])
       .refine(haveDistinctNames, "have the same name twice")
       .transform((rules) => (rules.length > 0 ? rules : [Rule.parse({})])),
-    useDefaultGateways: z.literal("None").optional(),
   }),
 });
 

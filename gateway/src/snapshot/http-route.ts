@@ -4,9 +4,8 @@ import {
   Duration,
   durationMs,
   HeaderName,
-  Hostname,
   haveDistinctNames,
-  ParentRef,
+  RouteSpec,
   Weight,
 } from "./gateway-api.ts";
 import { Metadata } from "./metadata.ts";
@@ -120,17 +119,13 @@ export type HttpRule = z.infer<typeof Rule>;
 
 export const HTTPRoute = z.object({
   metadata: Metadata,
-  spec: z.strictObject({
-    parentRefs: z.array(ParentRef).max(32).default([]),
-    hostnames: z.array(Hostname).max(16).default([]),
+  spec: RouteSpec.extend({
     rules: z
       .array(Rule)
       .min(1)
       .max(16)
       .refine(haveDistinctNames, "have the same name twice")
       .prefault([{}]),
-    /** Gateway API's experimental channel; a route that must not be on every listener says so. */
-    useDefaultGateways: z.literal("None").optional(),
   }),
 });
 

@@ -8,19 +8,21 @@ import { takeSnapshot } from "../snapshot/snapshot.ts";
 /** What a person did wrong at the command line. Its message is all that they are shown. */
 export class Misuse extends Error {}
 
-/** The objects of a folder as the controller would take them; those without a namespace are in `portico`. */
-export async function readFolder(folder: string): Promise<Model> {
-  const status = await stat(folder).catch(() => undefined);
-  if (!status?.isDirectory()) {
-    throw new Misuse(
-      `${folder} is not a folder. Name one with YAML files, such as helm/portico/gateway.`,
-    );
+/** The objects of some folders as the controller would take them; those without a namespace are in `portico`. */
+export async function readFolders(folders: readonly string[]): Promise<Model> {
+  for (const folder of folders) {
+    const status = await stat(folder).catch(() => undefined);
+    if (!status?.isDirectory()) {
+      throw new Misuse(
+        `${folder} is not a folder. Name one with YAML files, such as helm/portico/gateway.`,
+      );
+    }
   }
-  const source = createFolderSource([folder]);
+  const source = createFolderSource(folders);
   const listing = await source.list();
   source.stop();
   if (listing.objects.length + listing.problems.length === 0) {
-    throw new Misuse(`There is no .yaml or .yml file with an object in ${folder}.`);
+    throw new Misuse(`There is no .yaml or .yml file with an object in ${folders.join(" or ")}.`);
   }
   return buildModel(takeSnapshot(listing, "portico"));
 }
