@@ -189,3 +189,13 @@ spec:
 ${spec.replace(/^/gm, "  ")}
 `;
 }
+
+/** One more rule in a list of them: everything below a path to a Service; `more` is the rest of it, in YAML. */
+export function rule(path: string, backend: string, more = ""): string {
+  return `\n  - matches: [{ path: { value: ${path} } }]\n    backendRefs: [{ name: ${backend}, port: 80 }]${more}`;
+}
+
+/** One more rule that policies can name, for everything below `/name`. */
+export function namedRule(name: string, backend = "web"): string {
+  return rule(`/${name}`, backend, `\n    name: ${name}`);
+}

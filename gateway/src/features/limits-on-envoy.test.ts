@@ -6,7 +6,7 @@ import {
   type TestIssuer,
 } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, namedRule, policy, route, service } from "./given.ts";
 import {
   type Answer,
   ask,
@@ -25,8 +25,6 @@ let web: Upstream;
 let failing: Upstream;
 let port: number;
 
-const rule = (name: string, backend = "web") =>
-  `\n  - name: ${name}\n    matches: [{ path: { value: /${name} } }]\n    backendRefs: [{ name: ${backend}, port: 80 }]`;
 const on = (kind: string, name: string, spec: string, rules: string[] = [name]) =>
   policy(
     name,
@@ -85,8 +83,8 @@ requirement: None`,
       service("keys", Number(new URL(issuer.jwksUrl).port)),
       service("web", web.port),
       service("failing", failing.port),
-      route("web", `rules:${rules.map((name) => rule(name)).join("")}`),
-      route("failing", `rules:${rule("failing", "failing")}`),
+      route("web", `rules:${rules.map((name) => namedRule(name)).join("")}`),
+      route("failing", `rules:${namedRule("failing", "failing")}`),
       limited("address", ADDRESS),
       limited("shared", ADDRESS, "", ["shared-a", "shared-b"]),
       limited("header", "{ type: Header, name: X-Api-Key }"),

@@ -6,7 +6,7 @@ import {
   type TestIssuer,
 } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, namedRule, policy, route, service } from "./given.ts";
 import {
   ask,
   type Question,
@@ -35,8 +35,6 @@ spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${listenerPor
 const keys = (name: string) =>
   `jwks: { backendRef: { name: ${name}, port: 80 }, path: /auth/jwks }`;
 const portOf = ({ jwksUrl }: TestIssuer) => Number(new URL(jwksUrl).port);
-const rule = (name: string) =>
-  `\n  - name: ${name}\n    matches: [{ path: { value: /${name} } }]\n    backendRefs: [{ name: web, port: 80 }]`;
 const onRule = (name: string, spec: string, target = name) =>
   policy(name, `targetRefs: [{ kind: HTTPRoute, name: web, sectionName: ${target} }]\n${spec}`);
 
@@ -69,10 +67,10 @@ providers:
       service("keys", portOf(issuer)),
       service("partner", portOf(partner)),
       service("web", web.port),
-      route("web", `rules:${["plain", "scoped", "claimed", "trial"].map(rule).join("")}`).replace(
-        "{ name: portico }",
-        "{ name: portico }, { name: open }",
-      ),
+      route(
+        "web",
+        `rules:${["plain", "scoped", "claimed", "trial"].map((name) => namedRule(name)).join("")}`,
+      ).replace("{ name: portico }", "{ name: portico }, { name: open }"),
       onRule("scoped", "requirement: Required\nscopes: [posts:read, posts:write]"),
       onRule(
         "claimed",

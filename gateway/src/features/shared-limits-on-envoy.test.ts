@@ -6,7 +6,7 @@ import {
 } from "@portico/dev-env";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, namedRule, policy, route, service } from "./given.ts";
 import { ask, startUpstream, type Upstream, until } from "./real-envoy.ts";
 import { type Replica, startReplica } from "./replica.ts";
 
@@ -17,8 +17,6 @@ const NAMES = [
   ...["plain", "header", "burst", "subject", "both", "trial", "away", "silent", "mixed"],
   "probe",
 ];
-const rule = (name: string) =>
-  `\n  - name: ${name}\n    matches: [{ path: { value: /${name} } }]\n    backendRefs: [{ name: web, port: 80 }]`;
 const limited = (name: string, limits: string[], mode = "Enforce") =>
   policy(
     name,
@@ -76,7 +74,7 @@ requirement: None`,
     ),
     service("keys", Number(new URL(issuer.jwksUrl).port)),
     service("web", web.port),
-    route("web", `rules:${NAMES.map(rule).join("")}`),
+    route("web", `rules:${NAMES.map((name) => namedRule(name)).join("")}`),
     limited("header", [`${KEY}, requests: 3, per: Minute`]),
     limited("burst", [`${KEY}, requests: 600, per: Minute, burst: 20`]),
     limited("subject", [`${SUBJECT}, requests: 3, per: Minute`]),
