@@ -1,6 +1,7 @@
 /** Every row that `make bench` can print, in the order it prints them. */
 import type { Comparison } from "../comparison.ts";
 import { gateway } from "../gateway/layers.ts";
+import { limits } from "../gateway/limits.ts";
 import { betterAuth } from "./better-auth.ts";
 import { keycloak } from "./keycloak.ts";
 import { refresh } from "./refresh.ts";
@@ -10,6 +11,7 @@ import { sourceStack } from "./source-stack.ts";
 
 export const comparisons: readonly Comparison[] = [
   gateway,
+  limits,
   betterAuth,
   sourceStack,
   keycloak,

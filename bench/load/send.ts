@@ -1,9 +1,10 @@
 /** One HTTP request on a kept-alive connection: a third of what `fetch` takes of the machine that is measured. */
-import { Agent, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import type { Request } from "./requests.ts";
 
 export interface Answer {
   status: number;
+  headers: IncomingHttpHeaders;
   body: string;
 }
 
@@ -20,7 +21,8 @@ export function send({ url, method, headers, body }: Request): Promise<Answer> {
         text += chunk;
       });
       response.once("error", reject);
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+      const { statusCode: status = 0, headers: received } = response;
+      response.once("end", () => resolve({ status, headers: received, body: text }));
     });
     sent.once("error", reject);
     sent.end(body);

@@ -13,8 +13,9 @@ export interface Availability {
   stop(): void;
 }
 
-/** So many in a row: one slow answer is no outage. */
+/** So many in a row, over such a time: a pause of this process or of Redis is no outage. */
 const FAILURES = 3;
+const SILENCE_MS = 150;
 const PROBE_MS = 250;
 
 /**
@@ -29,6 +30,7 @@ export function createAvailability(
   let isTripped = false;
   let wasAway: boolean | undefined;
   let failures = 0;
+  let failingSince = 0;
   let timer: NodeJS.Timeout | undefined;
 
   function tell(reason?: string) {
@@ -60,7 +62,9 @@ export function createAvailability(
     },
     failed(error) {
       failures++;
-      if (failures >= FAILURES && !isTripped) {
+      const now = performance.now();
+      failingSince = failures === 1 ? now : failingSince;
+      if (failures >= FAILURES && now - failingSince >= SILENCE_MS && !isTripped) {
         isTripped = true;
         tell(messageOf(error));
         probeSoon();
