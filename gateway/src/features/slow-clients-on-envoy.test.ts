@@ -36,31 +36,30 @@ function startFlood(): Promise<Server> {
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));
 }
 
-beforeAll(async () => {
-  [tape, flood] = await Promise.all([startTape(), startFlood()]);
-  [port = 0] = await findFreePorts(1);
-  gateway = await startRealGateway(
-    await findBinary(envoy),
-    [
-      GATEWAY_CLASS,
-      `
+const objectsOn = (listenerPort: number) =>
+  [
+    GATEWAY_CLASS,
+    `
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: { name: portico }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`,
-      route(
-        "web",
-        `rules:
+spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${listenerPort}, protocol: HTTP }] }`,
+    route(
+      "web",
+      `rules:
   - matches: [{ path: { value: /flood } }]
     timeouts: { request: 5s }
     backendRefs: [{ name: flood, port: 80 }]
   - backendRefs: [{ name: web, port: 80 }]`,
-      ),
-      service("web", tape.port),
-      service("flood", (flood.address() as AddressInfo).port),
-    ].join("\n---\n"),
-    { limits: LIMITS },
-  );
+    ),
+    service("web", tape.port),
+    service("flood", (flood.address() as AddressInfo).port),
+  ].join("\n---\n");
+
+beforeAll(async () => {
+  [tape, flood] = await Promise.all([startTape(), startFlood()]);
+  [port = 0] = await findFreePorts(1);
+  gateway = await startRealGateway(await findBinary(envoy), objectsOn(port), { limits: LIMITS });
   await until(async () => (await ask(port, "/x")).status === 200);
 });
 
@@ -225,4 +224,19 @@ test("more connections than the limit > are refused, those before are served, an
 
   clients.pop()?.socket.destroy();
   await until(async () => isServed(await dial()));
+});
+
+test("a heap that is full > has requests refused (503) before they reach a service, and Envoy lives", async () => {
+  const [full = 0] = await findFreePorts(1);
+  const limits = { ...LIMITS, maxHeapMiB: 1 };
+  const overloaded = await startRealGateway(await findBinary(envoy), objectsOn(full), { limits });
+  const refused = () => ask(full, "/x").then(({ status }) => status === 503);
+  await until(() => refused().catch(() => false));
+  tape.take();
+  expect((await ask(full, "/x")).headers["content-type"]).toBe("application/problem+json");
+  expect(tape.take()).toBe("");
+  const stats = await fetch(`http://127.0.0.1:${overloaded.adminPort}/stats?filter=overload`);
+  expect(await stats.text()).toMatch(/stop_accepting_requests.active: 1/);
+  await overloaded.stop();
+  expect((await ask(port, "/x")).status).toBe(200);
 });
