@@ -1,6 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
+import {
+  type AddressInfo,
+  connect,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+} from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FollowedRevocations, followRevocations } from "./follow-revocations.ts";
@@ -306,12 +311,15 @@ describe("when the network is bad", () => {
 });
 
 describe("several instances of the issuer behind one address", () => {
-  it("one of them is followed: a poll waits there, though each connection leads to another one", async () => {
-    const second = new Issuer();
+  let second: Issuer;
+  let balancer: TcpServer;
+
+  beforeEach(async () => {
+    second = new Issuer();
     second.become("second", []);
     await second.start();
     let connections = 0;
-    const balancer = createTcpServer((client) => {
+    balancer = createTcpServer((client) => {
       const { port } = connections++ % 2 === 0 ? issuer : second;
       const upstream = connect(port, "127.0.0.1");
       for (const end of [client, upstream]) end.on("error", () => end.destroy());
@@ -319,19 +327,32 @@ describe("several instances of the issuer behind one address", () => {
     });
     balancer.listen(0, "127.0.0.1");
     await once(balancer, "listening");
-    const { port } = balancer.address() as AddressInfo;
-    try {
-      const url = `http://127.0.0.1:${port}/revocations`;
-      followed = followRevocations({ url, logger: log.logger, metrics, waitMs: 200 });
-      await vi.waitFor(() => followed?.check());
-      await sleep(1000);
-      expect(issuer.polls.length + second.polls.length).toBeLessThanOrEqual(8);
-      issuer.revoke(grant("everywhere"));
-      second.revoke(grant("everywhere"));
-      expect(await refusedAfterMs("everywhere")).toBeLessThan(1_000);
-    } finally {
-      balancer.close();
-      await second.stop();
-    }
+  });
+  afterEach(async () => {
+    balancer.close();
+    await second.stop();
+  });
+
+  const followBalanced = () => {
+    const url = `http://127.0.0.1:${(balancer.address() as AddressInfo).port}/revocations`;
+    followed = followRevocations({ url, logger: log.logger, metrics, waitMs: 200 });
+    return followed;
+  };
+
+  it("one of them is followed: a poll waits there, though each connection leads to another one", async () => {
+    followBalanced();
+    await vi.waitFor(() => followed?.check());
+    await sleep(1000);
+    expect(issuer.polls.length + second.polls.length).toBeLessThanOrEqual(8);
+    issuer.revoke(grant("everywhere"));
+    second.revoke(grant("everywhere"));
+    expect(await refusedAfterMs("everywhere")).toBeLessThan(1_000);
+  });
+
+  it("one that answers badly is left for another, though it keeps its connection open", async () => {
+    issuer.answer = (response) => response.writeHead(503).end("{}");
+    second.revoke(grant("known to the second"));
+    followBalanced();
+    expect(await refusedAfterMs("known to the second")).toBeLessThan(2_000);
   });
 });

@@ -72,6 +72,8 @@ export function followRevocations(options: {
   const fail = async (error: unknown) => {
     if (stopping.signal.aborted) return;
     failures += 1;
+    // Whoever it leads to may never get better, where another instance is well.
+    issuer.close();
     if (failures === 1) logger.warn("revocations.unreachable", { error });
     await sleep(pauseMs(failures), undefined, { signal: stopping.signal }).catch(() => undefined);
   };

@@ -8,6 +8,7 @@ import { json } from "node:stream/consumers";
 
 export type OneConnection = {
   get(url: URL, signal: AbortSignal): Promise<{ status: number; body: unknown }>;
+  /** The next question is asked on a new one. */
   close(): void;
 };
 
