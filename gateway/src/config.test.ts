@@ -46,6 +46,15 @@ test("config > on a cluster, says where its API server is and which pods are the
   expect(host).toBe("0.0.0.0");
 });
 
+test("config > takes a Redis for limits that replicas share, and nothing that is none", () => {
+  const url = "rediss://gateway:secret@redis.example:6380";
+  expect(readConfig({ ...environment, GATEWAY_REDIS_URL: url }).redisUrl).toBe(url);
+  expect(readConfig(environment)).not.toHaveProperty("redisUrl");
+  expect(() => readConfig({ ...environment, GATEWAY_REDIS_URL: "http://redis:6379" })).toThrow(
+    /not a redis/,
+  );
+});
+
 test("config > names every mistake at once", () => {
   const wrong = { ...environment, GATEWAY_FOLDERS: "", OPS_PORT: "http", TRUSTED_HOPS: "-1" };
   expect(() => readConfig({ ...wrong, ENVOY_DIR: undefined })).toThrow(

@@ -18,7 +18,7 @@ import { connect } from "./redis-connection.ts";
 /**
  * Limits that all Envoys keep together: each asks this service, beside it, which counts in Redis. It
  * holds nothing itself, so it may be away or restarted at any moment: then each Envoy keeps the limit
- * for itself (docs/decisions/0022).
+ * for itself (docs/decisions/0019-rate-limits.md).
  */
 export interface SharedLimits {
   stop(): Promise<void>;
