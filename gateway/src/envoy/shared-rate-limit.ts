@@ -66,7 +66,10 @@ function says(descriptor_key: string, descriptor_value: string): Json {
   return { generic_key: { descriptor_key, descriptor_value } };
 }
 
-/** For the bootstrap: where the controller answers. When it does not, five requests wait, and then none for a second. */
+/**
+ * For the bootstrap: where the controller answers. When it does not, twenty requests in a row wait, and then
+ * none for half a second. Fewer would take a moment in which it rebuilds for an outage.
+ */
 export function sharedLimitsCluster(socket: string): Json {
   return {
     name: CLUSTER,
@@ -85,10 +88,10 @@ export function sharedLimitsCluster(socket: string): Json {
     // A panic would ask the one endpoint all the same.
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     outlier_detection: {
-      consecutive_5xx: 5,
-      interval: "1s",
-      base_ejection_time: "1s",
-      max_ejection_time: "2s",
+      consecutive_5xx: 20,
+      interval: "0.25s",
+      base_ejection_time: "0.5s",
+      max_ejection_time: "1s",
       max_ejection_percent: 100,
     },
   };

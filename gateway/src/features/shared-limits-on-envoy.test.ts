@@ -259,15 +259,15 @@ test("Redis that is killed > makes no request fail: each Envoy keeps the limit, 
 });
 
 test.each([
-  ["Redis", () => redis.freeze(), () => redis.thaw()],
-  ["a controller", () => replicas[0].freezeController(), () => replicas[0].thawController()],
+  ["Redis", 12, () => redis.freeze(), () => redis.thaw()],
+  ["a controller", 40, () => replicas[0].freezeController(), () => replicas[0].thawController()],
 ])(
   "%s that is silent > is waited for by a few requests, and not by the rest",
-  async (_, freeze, thaw) => {
+  async (_, most, freeze, thaw) => {
     await untilShared();
     freeze();
-    const times = await timesOf(30, "/silent");
-    expect(times.filter((ms) => ms > WAITED_MS).length).toBeLessThan(12);
+    const times = await timesOf(80, "/silent");
+    expect(times.filter((ms) => ms > WAITED_MS).length).toBeLessThan(most);
     thaw();
     await untilShared();
   },
