@@ -169,7 +169,7 @@ function routeOf({
   rule,
   ruleIndex,
   policies,
-  attachment: { listener },
+  attachment: { listener, route },
   resolved,
 }: Candidate & {
   readonly rule: AnyRule;
@@ -185,7 +185,11 @@ function routeOf({
     ...(grpc && { isGrpc: true }),
     ...policies,
     ...actions,
-    ...(actions.redirect && { redirect: onListener(actions.redirect, listener) }),
+    ...(actions.redirect && {
+      // Emissary's goes to the host that it names, and adds nothing.
+      redirect:
+        route.kind === "Mapping" ? actions.redirect : onListener(actions.redirect, listener),
+    }),
   };
 }
 
