@@ -21,11 +21,17 @@ const HEAD: OutgoingHttpHeaders = { ":status": 200, "content-type": "application
 const PREFIX_BYTES = 5;
 const MAX_BYTES = 64 * 1024;
 
-/** @param answer for the bytes of a message those of its answer; what it throws is told to the client as "internal" */
+type Reply = (message: Buffer) => Promise<Buffer>;
+
+/**
+ * @param answer for the bytes of a message those of its answer
+ * @param onFailure told what was thrown instead; the client hears "internal"
+ */
 export async function startGrpcServer(
   socket: string,
   path: string,
-  answer: (message: Buffer) => Promise<Buffer>,
+  answer: Reply,
+  onFailure: (error: unknown) => void,
 ): Promise<GrpcServer> {
   const sessions = new Set<Http2Session>();
   const server = createServer();
@@ -37,7 +43,9 @@ export async function startGrpcServer(
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     // Envoy stopped waiting: there is nobody to be told.
     stream.on("error", () => undefined);
-    void (headers[":path"] === path ? reply(stream, answer) : refuse(stream, UNIMPLEMENTED));
+    void (headers[":path"] === path
+      ? reply(stream, answer, onFailure)
+      : refuse(stream, UNIMPLEMENTED));
   });
   await mkdir(dirname(socket), { recursive: true });
   // Left behind by a process that was killed.
@@ -58,7 +66,11 @@ export async function startGrpcServer(
   };
 }
 
-async function reply(stream: ServerHttp2Stream, answer: (message: Buffer) => Promise<Buffer>) {
+async function reply(
+  stream: ServerHttp2Stream,
+  answer: Reply,
+  onFailure: (error: unknown) => void,
+) {
   try {
     const bytes = framed(await answer(messageOf(await readAll(stream))));
     if (stream.destroyed) {
@@ -67,7 +79,11 @@ async function reply(stream: ServerHttp2Stream, answer: (message: Buffer) => Pro
     stream.respond(HEAD, { waitForTrailers: true });
     stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": OK }));
     stream.end(bytes);
-  } catch {
+  } catch (error) {
+    // A stream that was given up breaks off the reading of it, which is no failure.
+    if (!stream.destroyed) {
+      onFailure(error);
+    }
     refuse(stream, INTERNAL);
   }
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "../logger.ts";
+import { type Logger, messageOf } from "../logger.ts";
 import { answerOf, UNCOUNTED } from "./answer-question.ts";
 import { createAvailability } from "./availability.ts";
 import { createTake } from "./buckets.ts";
@@ -111,8 +111,11 @@ export async function startSharedLimits(parts: SharedLimitsParts): Promise<Share
     return UNCOUNTED;
   }
 
-  const server = await startGrpcServer(parts.socket, SHOULD_RATE_LIMIT, async (message) =>
-    writeAnswer(await answer(readQuestion(message))),
+  const server = await startGrpcServer(
+    parts.socket,
+    SHOULD_RATE_LIMIT,
+    async (message) => writeAnswer(await answer(readQuestion(message))),
+    seldom((error) => logger.error("shared-limits.failed", { message: messageOf(error) })),
   );
   return {
     async stop() {
@@ -120,6 +123,19 @@ export async function startSharedLimits(parts: SharedLimitsParts): Promise<Share
       availability.stop();
       redis.disconnect();
     },
+  };
+}
+
+const SELDOM_MS = 10_000;
+
+/** What goes wrong with one request goes wrong with thousands. */
+function seldom(tell: (error: unknown) => void): (error: unknown) => void {
+  let quietUntil = 0;
+  return (error) => {
+    if (performance.now() >= quietUntil) {
+      quietUntil = performance.now() + SELDOM_MS;
+      tell(error);
+    }
   };
 }
 
