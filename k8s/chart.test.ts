@@ -140,3 +140,10 @@ test("chart > knows the name of the Service that the controller makes for its Ga
     expect(made.metadata.name).toBe(nameIn(namespace));
   }
 });
+
+test("chart > Redis's file of users has nothing in it but users: it starts with no comment", async () => {
+  const file = (await read("templates/secrets.yaml")).split("users.acl: |\n")[1]?.split("\n\n")[0];
+  const lines = file?.split("\n").filter((line) => !line.trim().startsWith("{{"));
+  expect(lines?.length).toBeGreaterThan(3);
+  for (const line of lines ?? []) expect(line).toMatch(/^ {4}user /);
+});
