@@ -4,10 +4,10 @@ BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 NODE := $(BIN) NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/portico-commands" node
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy chart bootstrap
+.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy disruptions chart bootstrap
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: bootstrap ## Install what is missing, start everything, print where everything is
 	@MALLOC_ARENA_MAX=1 $(NODE) --max-semi-space-size=4 --optimize-for-size --liftoff-only packages/dev-env/src/up.ts
@@ -56,6 +56,9 @@ cluster: bootstrap ## Kubernetes on this machine (kind, else CLUSTER_COMMAND) wi
 
 deploy: bootstrap ## Install or upgrade Portico where kubectl points at (VALUES=file,file)
 	@$(NODE) k8s/deploy.ts
+
+disruptions: bootstrap ## Upgrade, delete, kill and evict what kubectl points at, under load: no request may fail (RATE=200)
+	@$(NODE) k8s/disruptions.ts
 
 chart: bootstrap ## Lint the chart: helm, and kubeconform and kube-score where they are installed
 	@$(NODE) k8s/check-chart.ts
