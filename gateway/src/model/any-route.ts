@@ -3,6 +3,7 @@ import type { GRPCRoute, GrpcMatch, GrpcRule } from "../snapshot/grpc-route.ts";
 import type { HTTPRoute, HttpRule, RouteMatch } from "../snapshot/http-route.ts";
 import type { Metadata } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import { createMemory } from "./remember.ts";
 
 /** HTTPRoutes and GRPCRoutes in one form: a call by gRPC is a request for `/service/method`. */
 export interface AnyRoute {
@@ -33,8 +34,13 @@ export type AnyMatch = RouteMatch & {
   readonly grpc?: { readonly serviceLength: number; readonly methodLength: number };
 };
 
+const memory = createMemory<AnyRoute>();
+
 export function routesOf(snapshot: Snapshot): AnyRoute[] {
-  return [...snapshot.httpRoutes.map(httpRoute), ...snapshot.grpcRoutes.map(grpcRoute)];
+  return [
+    ...snapshot.httpRoutes.map((route) => memory(route, [], () => httpRoute(route))),
+    ...snapshot.grpcRoutes.map((route) => memory(route, [], () => grpcRoute(route))),
+  ];
 }
 
 function httpRoute({ metadata, spec }: HTTPRoute): AnyRoute {

@@ -5,6 +5,7 @@ import { type Gateways, type OurGateway, type Parent, parentKey } from "./gatewa
 import { ANY_HOST, intersection } from "./hostnames.ts";
 import type { ListenerState } from "./listeners.ts";
 import type { Namespaces } from "./namespaces.ts";
+import { createMemory } from "./remember.ts";
 import { fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
 /** One route on one listener, under the hostnames that both allow. */
@@ -32,29 +33,39 @@ export function attachRoutes(
   gateways: Gateways,
   namespaces: Namespaces,
 ): Attachments {
+  const each = routes.map((route) =>
+    memory(route, [gateways, namespaces], () => attachRoute(route, gateways, namespaces)),
+  );
+  return {
+    attachments: each.flatMap(({ attachments }) => attachments),
+    outcomes: each.flatMap(({ outcomes }) => outcomes),
+  };
+}
+
+const memory = createMemory<Attachments>();
+
+function attachRoute(route: AnyRoute, gateways: Gateways, namespaces: Namespaces): Attachments {
   const attachments: Attachment[] = [];
   const outcomes: Outcome[] = [];
-  for (const route of routes) {
-    for (const ref of route.parentRefs) {
-      const parent = findParent(ref, route.metadata.namespace, gateways);
-      if (parent === "foreign") {
-        continue;
-      }
-      const outcome = attach(route, ref, parent, namespaces);
-      const attached = Array.isArray(outcome) ? outcome : [];
-      const refusal = Array.isArray(outcome) ? refuseUnready(attached) : outcome;
-      attachments.push(...attached);
-      outcomes.push({
-        route,
-        gateway: parent?.gateway,
-        verdict: {
-          object: { kind: route.kind, ...nameOf(route) },
-          generation: route.metadata.generation,
-          parent: parentOf(ref, route.metadata.namespace),
-          conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted", route.note)],
-        },
-      });
+  for (const ref of route.parentRefs) {
+    const parent = findParent(ref, route.metadata.namespace, gateways);
+    if (parent === "foreign") {
+      continue;
     }
+    const outcome = attach(route, ref, parent, namespaces);
+    const attached = Array.isArray(outcome) ? outcome : [];
+    const refusal = Array.isArray(outcome) ? refuseUnready(attached) : outcome;
+    attachments.push(...attached);
+    outcomes.push({
+      route,
+      gateway: parent?.gateway,
+      verdict: {
+        object: { kind: route.kind, ...nameOf(route) },
+        generation: route.metadata.generation,
+        parent: parentOf(ref, route.metadata.namespace),
+        conditions: [refusal ? fails("Accepted", refusal) : holds("Accepted", route.note)],
+      },
+    });
   }
   return { attachments, outcomes };
 }

@@ -5,6 +5,7 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Certificates } from "./certificates.ts";
 import type { BackendTls } from "./model.ts";
 import { compareText, olderFirst } from "./precedence.ts";
+import type { Visit } from "./references.ts";
 import { type Condition, fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
 /**
@@ -12,13 +13,9 @@ import { type Condition, fails, holds, type Refusal, type Verdict } from "./verd
  * as none: its Service gets no request at all, rather than one that anybody might read.
  */
 export interface BackendTlsPolicies {
-  of(
-    serviceKey: string,
-    portName: string,
-    gatewayKey: string | undefined,
-  ): BackendTls | "broken" | undefined;
-  /** Of each policy, for each Gateway that has asked for one of its Services so far. */
-  verdicts(): Verdict[];
+  of(serviceKey: string, portName: string): BackendTls | "broken" | undefined;
+  /** Of each policy, for each Gateway that leads to one of its Services. */
+  verdicts(visits: Iterable<Visit>): Verdict[];
 }
 
 interface Applied {
@@ -32,22 +29,22 @@ export function resolveBackendTls(
   certificates: Certificates,
 ): BackendTlsPolicies {
   const targets = targetsOf(snapshot, certificates);
-  const users = new Map<string, Set<string>>();
 
   return {
-    of(serviceKey, portName, gatewayKey) {
+    of(serviceKey, portName) {
       const ports = targets.get(serviceKey);
       if (!ports) {
         return undefined;
-      }
-      if (gatewayKey !== undefined) {
-        users.set(serviceKey, (users.get(serviceKey) ?? new Set()).add(gatewayKey));
       }
       const applied = ports.get(portName) ?? ports.get("");
       return applied && (applied[0]?.tls ?? "broken");
     },
 
-    verdicts() {
+    verdicts(visits) {
+      if (targets.size === 0) {
+        return [];
+      }
+      const users = usersOf(visits);
       const told = new Map<string, Verdict>();
       for (const verdict of verdictsOn(targets, users)) {
         const key = `${keyOf(verdict.object)} ${verdict.parent?.namespace}/${verdict.parent?.name}`;
@@ -60,6 +57,17 @@ export function resolveBackendTls(
       return [...told].sort(([a], [b]) => compareText(a, b)).map(([, verdict]) => verdict);
     },
   };
+}
+
+/** The Gateways, by the Services that they lead to. */
+function usersOf(visits: Iterable<Visit>): ReadonlyMap<string, ReadonlySet<string>> {
+  const users = new Map<string, Set<string>>();
+  for (const { service, gateway } of visits) {
+    if (gateway !== undefined) {
+      users.set(service, (users.get(service) ?? new Set()).add(gateway));
+    }
+  }
+  return users;
 }
 
 type Targets = ReadonlyMap<string, ReadonlyMap<string, readonly Applied[]>>;

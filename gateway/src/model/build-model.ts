@@ -1,9 +1,11 @@
-import { keyOf, type ObjectRef } from "../snapshot/metadata.ts";
+import type { ObjectRef } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { type AnyRoute, type AnyRule, routesOf } from "./any-route.ts";
+import { type AnyRoute, routesOf } from "./any-route.ts";
 import { type Attachment, attachRoutes, type Outcome } from "./attachments.ts";
 import { resolveBackendTls } from "./backend-tls.ts";
+import { backendsOf, slicesByService } from "./backends.ts";
 import { followCertificates } from "./certificates.ts";
+import { createRouteCompiler, type RuleResolver } from "./compile-routes.ts";
 import {
   acceptGateways,
   type OurGateway,
@@ -11,15 +13,17 @@ import {
   type SocketPortOf,
   samePort,
 } from "./gateways.ts";
-import { type HostsContext, hostsOn } from "./hosts.ts";
+import { createHostKeeper, type HostsContext, hostsOn } from "./hosts.ts";
 import type { ListenerState } from "./listeners.ts";
 import { routesOfMappings } from "./mappings.ts";
-import type { Listener, Model, Redirect, Route, RulePolicies, Server } from "./model.ts";
+import type { Listener, Model, Server } from "./model.ts";
 import { readNamespaces } from "./namespaces.ts";
 import { type Policies, resolvePolicies } from "./policies.ts";
-import { byPrecedence, type Candidate, compareText } from "./precedence.ts";
-import { followReferences, type References } from "./references.ts";
+import { createTargetsReader } from "./policy-targets.ts";
+import { compareText } from "./precedence.ts";
+import { followReferences, type References, type Visit } from "./references.ts";
 import { rejectionVerdicts } from "./rejections.ts";
+import { createMemory, remembered } from "./remember.ts";
 import { resourceName } from "./resource-name.ts";
 import { type ResolvedRule, resolveRule } from "./rules.ts";
 import { routesOfServices } from "./service-routes.ts";
@@ -36,65 +40,109 @@ export function buildModel(
   socketPortOf: SocketPortOf = samePort,
   sharesLimits = true,
 ): Model {
-  const certificates = followCertificates(snapshot);
-  const namespaces = readNamespaces(snapshot);
-  const tlsPolicies = resolveBackendTls(snapshot, certificates);
-  const traffic = resolveTraffic(snapshot);
-  const references = followReferences(snapshot, tlsPolicies, traffic);
-  const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
-  const policies = resolvePolicies(snapshot, references, traffic, sharesLimits);
-  const mappings = routesOfMappings(snapshot, gateways);
-  const services = routesOfServices(snapshot, gateways);
-  const { attachments, outcomes } = attachRoutes(
-    [...routesOf(snapshot), ...mappings.routes, ...services.routes],
-    gateways,
-    namespaces,
-  );
-  const rules = ruleResolver(references);
+  return createModelBuilder(socketPortOf, sharesLimits)(snapshot);
+}
 
-  const byGateway = Map.groupBy(attachments, ({ gateway }) => gateway.key);
-  const listeners = gateways.ours.flatMap((gateway) =>
-    listenersOf(gateway, byGateway.get(gateway.key) ?? [], rules, policies),
-  );
-  const routeVerdicts = outcomes.map((outcome) => withRules(outcome, rules));
-  return {
-    listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
-    backends: references.backends(),
-    secrets: certificates.secrets(),
-    verdicts: [
-      ...rejectionVerdicts(snapshot, gateways),
-      ...gateways.verdicts.map(countRoutes(attachments)),
-      ...routeVerdicts,
-      ...mappings.verdicts,
-      ...services.verdicts,
-      ...tlsPolicies.verdicts(),
-      ...policies.verdicts,
-    ],
+/**
+ * Builds one model after another, and does again only what has changed. Parts of the model that are as
+ * they were before are the same JavaScript objects, by which later stages recognise them.
+ */
+export function createModelBuilder(
+  socketPortOf: SocketPortOf = samePort,
+  sharesLimits = true,
+): (snapshot: Snapshot) => Model {
+  const survey = remembered(surveyGateways);
+  const readTargets = createTargetsReader();
+  const readTraffic = remembered(resolveTraffic);
+  const follow = remembered(followReferences);
+  const readPolicies = remembered(resolvePolicies);
+  const readMappings = remembered(routesOfMappings);
+  const readServices = remembered(routesOfServices);
+  const readSlices = remembered(slicesByService);
+  const reject = remembered(rejectionVerdicts);
+  const resolvers = createMemory<RuleResolver>();
+  const compile = createRouteCompiler();
+  let hosts = createHostKeeper();
+
+  return (snapshot) => {
+    const { certificates, namespaces, tlsPolicies, gateways } = survey(snapshot, socketPortOf);
+    const targets = readTargets(snapshot);
+    const traffic = readTraffic(snapshot, targets);
+    const references = follow(snapshot, tlsPolicies, traffic);
+    const policies = readPolicies(snapshot, references, traffic, targets, sharesLimits);
+    const mappings = readMappings(snapshot, gateways);
+    const services = readServices(snapshot, gateways);
+    const { attachments, outcomes } = attachRoutes(
+      [...routesOf(snapshot), ...mappings.routes, ...services.routes],
+      gateways,
+      namespaces,
+    );
+    const rules = resolvers(references, [], () => ruleResolver(references));
+    hosts = createHostKeeper(hosts);
+    const context = {
+      ...{ policies, keep: hosts.keep },
+      compile: (some: readonly Attachment[]) => compile(some, rules, policies),
+    };
+    const byGateway = Map.groupBy(attachments, ({ gateway }) => gateway.key);
+    const listeners = gateways.ours.flatMap((gateway) =>
+      listenersOf(gateway, byGateway.get(gateway.key) ?? [], context),
+    );
+    const visits = [...policies.visits, ...visitsOf(outcomes, rules)];
+    return {
+      listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
+      backends: backendsOf(visits, readSlices(snapshot)),
+      secrets: certificates.secrets(),
+      verdicts: [
+        ...reject(snapshot, gateways),
+        ...gateways.verdicts.map(countRoutes(attachments)),
+        ...outcomes.map((outcome) => withRules(outcome, rules)),
+        ...mappings.verdicts,
+        ...services.verdicts,
+        ...tlsPolicies.verdicts(visits),
+        ...policies.verdicts,
+      ],
+    };
   };
 }
 
-type RuleResolver = (route: AnyRoute, gateway: OurGateway) => readonly ResolvedRule[];
+/** What is asked of routes, and what they cannot change. */
+function surveyGateways(snapshot: Snapshot, socketPortOf: SocketPortOf) {
+  const certificates = followCertificates(snapshot);
+  const namespaces = readNamespaces(snapshot);
+  const tlsPolicies = resolveBackendTls(snapshot, certificates);
+  const gateways = acceptGateways(snapshot, { certificates, namespaces, socketPortOf });
+  return { certificates, namespaces, tlsPolicies, gateways };
+}
 
 /** What rules lead to is the same on every listener of a Gateway, so it is found once. */
 function ruleResolver(references: References): RuleResolver {
-  const known = new Map<AnyRoute, Map<string, readonly ResolvedRule[]>>();
+  const known = new WeakMap<AnyRoute, Map<OurGateway, readonly ResolvedRule[]>>();
   return (route, gateway) => {
-    const byGateway = known.get(route) ?? new Map<string, readonly ResolvedRule[]>();
+    const byGateway = known.get(route) ?? new Map<OurGateway, readonly ResolvedRule[]>();
     known.set(route, byGateway);
     const rules =
-      byGateway.get(gateway.key) ??
+      byGateway.get(gateway) ??
       route.rules.map((rule) => resolveRule(route, rule, gateway, references));
-    byGateway.set(gateway.key, rules);
+    byGateway.set(gateway, rules);
     return rules;
   };
+}
+
+function visitsOf(outcomes: readonly Outcome[], rules: RuleResolver): Visit[] {
+  return outcomes.flatMap(({ route, gateway }) =>
+    gateway ? rules(route, gateway).flatMap(({ visits }) => visits) : [],
+  );
+}
+
+interface ListenersContext extends Pick<HostsContext, "compile" | "keep"> {
+  readonly policies: Policies;
 }
 
 /** The sockets of one Gateway: its listeners by port, and by TLS name. */
 function listenersOf(
   { key, gateway, listeners }: OurGateway,
   attachments: readonly Attachment[],
-  rules: RuleResolver,
-  policies: Policies,
+  { policies, ...how }: ListenersContext,
 ): Listener[] {
   const { namespace, name } = gateway.metadata;
   const served = listeners.filter(({ isServed }) => isServed);
@@ -102,11 +150,11 @@ function listenersOf(
   return [...byPort].map(([port, states]) => {
     const listenerName = resourceName(namespace, name, port);
     const context: HostsContext = {
+      ...how,
       listenerHostnames: states.map(({ hostname }) => hostname),
       attachments: attachments.filter(
         ({ listener }) => listener.isServed && listener.listener.port === port,
       ),
-      compile: (hosted) => compileRoutes(hosted, rules, policies),
       unmatched: policies.accessByDefault(key),
     };
     const tokenIssuer = policies.tokenIssuerOf(key);
@@ -128,97 +176,32 @@ function serversOf(
 ): Server[] {
   const secured = states.filter(({ tls }) => tls !== undefined);
   if (secured.length === 0) {
-    return [{ name: listenerName, hosts: hostsOn(context) }];
+    return [{ name: listenerName, hosts: hostsOn(listenerName, context) }];
   }
-  const servers = secured.map(({ hostname, tls, listener, owner }) => ({
-    name: resourceName(
+  const servers = secured.map(({ hostname, tls, listener, owner }) => {
+    const name = resourceName(
       listenerName,
       ...(owner.kind === "Gateway" ? [] : [owner.namespace, owner.name]),
       listener.name,
-    ),
-    ...(tls && { tls }),
-    hosts: hostsOn(context, hostname),
-  }));
-  return servers.sort((a, b) => compareText(a.name, b.name));
-}
-
-function compileRoutes(
-  attachments: readonly Attachment[],
-  rules: RuleResolver,
-  policies: Policies,
-): Route[] {
-  const candidates = attachments.flatMap((attachment) => {
-    const { route, gateway } = attachment;
-    const resolved = rules(route, gateway);
-    return route.rules.flatMap((rule, ruleIndex) =>
-      rule.matches.map((match, matchIndex) => ({
-        ...{ match, metadata: route.metadata, ruleIndex, matchIndex },
-        ...(route.precedence !== undefined && { precedence: route.precedence }),
-        ...(route.isImplied && { isImplied: true }),
-        ...{ rule, attachment, resolved: resolved[ruleIndex] },
-        policies: policies.onRule(route, rule.name, gateway.key),
-      })),
     );
+    return { name, ...(tls && { tls }), hosts: hostsOn(name, context, hostname) };
   });
-  return candidates.sort(byPrecedence).map(routeOf);
-}
-
-function routeOf({
-  match,
-  metadata,
-  rule,
-  ruleIndex,
-  policies,
-  attachment: { listener, route },
-  resolved,
-}: Candidate & {
-  readonly rule: AnyRule;
-  readonly policies: RulePolicies;
-  readonly attachment: Attachment;
-  readonly resolved: ResolvedRule | undefined;
-}): Route {
-  const { grpc, ...request } = match;
-  const actions = resolved?.actions ?? { timeouts: {}, destinations: [] };
-  return {
-    name: `${keyOf(metadata)}/${rule.name ?? ruleIndex}`,
-    match: request,
-    ...(grpc && { isGrpc: true }),
-    ...policies,
-    ...actions,
-    ...(actions.redirect && {
-      // Emissary's goes to the host that it names, and adds nothing.
-      redirect:
-        route.kind === "Mapping" ? actions.redirect : onListener(actions.redirect, listener),
-    }),
-  };
-}
-
-/**
- * The port of a redirect: the one that was asked for, else that of the scheme, else the listener's
- * own. One that goes without saying is not said, unless the client's own Host may say another.
- */
-function onListener({ port, ...redirect }: Redirect, { listener }: ListenerState): Redirect {
-  const own = listener.protocol === "HTTPS" ? "https" : "http";
-  const usual = { http: 80, https: 443 }[redirect.scheme ?? own];
-  const wanted = port ?? (redirect.scheme === undefined ? listener.port : usual);
-  const isAlone =
-    redirect.hostname === undefined && listener.port !== { http: 80, https: 443 }[own];
-  return wanted === usual && !isAlone ? redirect : { ...redirect, port: wanted };
+  return servers.sort((a, b) => compareText(a.name, b.name));
 }
 
 /** Of each listener, how many routes are attached to it, whether or not it is served. */
 function countRoutes(attachments: readonly Attachment[]): (verdict: Verdict) => Verdict {
-  const routes = new Map<string, Set<AnyRoute>>();
-  for (const { listener, route } of attachments) {
-    const key = listenerKey(listener.owner, listener.listener.name);
-    routes.set(key, (routes.get(key) ?? new Set()).add(route));
+  const counts = new Map<string, number>();
+  for (const [{ owner, listener }, attached] of Map.groupBy(attachments, (one) => one.listener)) {
+    const routes = new Set(attached.map(({ route }) => route));
+    counts.set(listenerKey(owner, listener.name), routes.size);
   }
   return (verdict) =>
     verdict.listener === undefined
       ? verdict
       : {
           ...verdict,
-          attachedRoutes: routes.get(listenerKey(verdict.object, verdict.listener))?.size ?? 0,
+          attachedRoutes: counts.get(listenerKey(verdict.object, verdict.listener)) ?? 0,
         };
 }
 
@@ -226,12 +209,19 @@ function listenerKey(owner: ObjectRef, name: string): string {
   return `${parentKey(owner)} ${name}`;
 }
 
+const told = createMemory<Verdict>();
+
 /** Whether its references lead anywhere is said of every route, also of one that nobody took. */
-function withRules({ route, gateway, verdict }: Outcome, rules: RuleResolver): Verdict {
+function withRules(outcome: Outcome, rules: RuleResolver): Verdict {
+  const { route, gateway, verdict } = outcome;
   if (!gateway) {
     return verdict;
   }
   const resolved = rules(route, gateway);
+  return told(outcome, [resolved], () => addRules(verdict, resolved));
+}
+
+function addRules(verdict: Verdict, resolved: readonly ResolvedRule[]): Verdict {
   const [unresolved] = resolved.flatMap((rule) => rule.unresolved);
   const unsupported = resolved.flatMap((rule, index) =>
     rule.unsupported === undefined ? [] : [`rules[${index}]: ${rule.unsupported}`],

@@ -2,6 +2,7 @@ import type { Attachment } from "./attachments.ts";
 import { ANY_HOST, coverers } from "./hostnames.ts";
 import type { Access, Host, Route } from "./model.ts";
 import { compareText } from "./precedence.ts";
+import { isSame } from "./remember.ts";
 
 /** The hosts of one port, and which routes each of them has. */
 export interface HostsContext {
@@ -9,7 +10,31 @@ export interface HostsContext {
   readonly listenerHostnames: readonly string[];
   readonly attachments: readonly Attachment[];
   compile(attachments: readonly Attachment[]): Route[];
+  /** The host of before, if it is the same. */
+  keep(place: string, host: Host): Host;
   readonly unmatched: Access;
+}
+
+/** Remembers the hosts of the last model. */
+export interface HostKeeper extends Pick<HostsContext, "keep"> {
+  readonly kept: ReadonlyMap<string, Host>;
+}
+
+export function createHostKeeper(last?: HostKeeper): HostKeeper {
+  const kept = new Map<string, Host>();
+  return {
+    kept,
+    keep(place, host) {
+      const before = last?.kept.get(place);
+      const isKnown =
+        before !== undefined &&
+        before.unmatched === host.unmatched &&
+        before.isMisdirected === host.isMisdirected &&
+        isSame(before.routes, host.routes);
+      kept.set(place, isKnown ? before : host);
+      return isKnown ? before : host;
+    },
+  };
 }
 
 /**
@@ -17,8 +42,9 @@ export interface HostsContext {
  * (listener isolation); within it the routes of the most specific hostname come first. On a
  * connection that was made for one listener (`only`), a hostname of another one is misdirected.
  */
-export function hostsOn(context: HostsContext, only?: string): Host[] {
+export function hostsOn(server: string, context: HostsContext, only?: string): Host[] {
   const { listenerHostnames, attachments, unmatched } = context;
+  const keep = (host: Host) => context.keep(`${server} ${host.hostname}`, host);
   const listeners = new Set(listenerHostnames);
   const byHostname = groupByHostname(
     attachments.filter(({ listener }) => only === undefined || listener.hostname === only),
@@ -27,7 +53,7 @@ export function hostsOn(context: HostsContext, only?: string): Host[] {
   return [...hostnames].sort(compareText).map((hostname): Host => {
     const owner = coverers(hostname).find((one) => listeners.has(one));
     if (only !== undefined && owner !== only) {
-      return { hostname, routes: [], unmatched, isMisdirected: true };
+      return keep({ hostname, routes: [], unmatched, isMisdirected: true });
     }
     const seen = new Set<Attachment>();
     const routes = coverers(hostname).flatMap((covering) => {
@@ -39,7 +65,7 @@ export function hostsOn(context: HostsContext, only?: string): Host[] {
       }
       return context.compile(fresh);
     });
-    return { hostname, routes, unmatched };
+    return keep({ hostname, routes, unmatched });
   });
 }
 

@@ -1,13 +1,14 @@
-import type { HTTPRoute } from "../snapshot/http-route.ts";
 import type { JWTPolicy, TokenProvider as ProviderSpec } from "../snapshot/jwt-policy.ts";
 import { keyOf, refOf } from "../snapshot/metadata.ts";
 import type { TargetRef } from "../snapshot/policy-target.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
 import type { Access, Demand, RulePolicies, TokenIssuer, TokenProvider } from "./model.ts";
+import type { Targets } from "./policy-targets.ts";
 import { olderFirst } from "./precedence.ts";
 import { type RateLimits, resolveRateLimits } from "./rate-limits.ts";
-import { isRefusal, type References } from "./references.ts";
+import { isRefusal, type References, type Visit } from "./references.ts";
+import { createMemory } from "./remember.ts";
 import type { Traffic } from "./traffic.ts";
 import { type Condition, fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
@@ -24,6 +25,8 @@ export interface Policies {
   accessByDefault(gatewayKey: string): Access;
   onRule(route: AnyRoute, ruleName: string | undefined, gatewayKey: string): RulePolicies;
   readonly verdicts: readonly Verdict[];
+  /** The Services that it has led to. */
+  readonly visits: readonly Visit[];
 }
 
 type Requirement = "Required" | "None";
@@ -38,12 +41,14 @@ interface Resolved {
   readonly demands: Map<string, Demand[]>;
   /** Of Gateways whose policy is in report mode: that a token is there at all. */
   readonly reported: Map<string, Demand>;
+  readonly visits: Visit[];
 }
 
 export function resolvePolicies(
   snapshot: Snapshot,
   references: References,
   traffic: Traffic,
+  targets: Targets,
   sharesLimits: boolean,
 ): Policies {
   const resolved: Resolved = {
@@ -51,16 +56,16 @@ export function resolvePolicies(
     requirements: closedByRejection(snapshot),
     demands: new Map(),
     reported: new Map(),
+    visits: [],
   };
   const gateways = new Set(snapshot.gateways.map(({ metadata }) => keyOf(metadata)));
-  const routes = new Map(snapshot.httpRoutes.map((route) => [keyOf(route.metadata), route]));
   const claimed = new Map<string, string>();
 
   const verdicts = [...snapshot.jwtPolicies].sort(strictestFirst).flatMap((policy) =>
     policy.spec.targetRefs.map((target) => {
       if (target.kind === "HTTPRoute") {
         return verdictOn(policy, target, [
-          accepted(applyToRoute(policy, target, routes, resolved)),
+          accepted(applyToRoute(policy, target, targets, resolved)),
         ]);
       }
       const refusal = claimGateway(policy, target, gateways, claimed);
@@ -68,10 +73,11 @@ export function resolvePolicies(
       return verdictOn(policy, target, [accepted(refusal), ...more]);
     }),
   );
-  const rateLimits = resolveRateLimits(snapshot, sharesLimits);
+  const rateLimits = resolveRateLimits(snapshot, targets, sharesLimits);
   return {
     ...answersFrom(resolved, closedGateways(snapshot), rateLimits, traffic),
     verdicts: [...verdicts, ...rateLimits.verdicts, ...traffic.verdicts],
+    visits: resolved.visits,
   };
 }
 
@@ -84,7 +90,7 @@ function answersFrom(
   closed: ReadonlySet<string>,
   rateLimits: RateLimits,
   traffic: Traffic,
-): Omit<Policies, "verdicts"> {
+): Omit<Policies, "verdicts" | "visits"> {
   const accessByDefault = (gatewayKey: string) => {
     if (issuers.has(gatewayKey) && !reported.has(gatewayKey)) {
       return "token";
@@ -153,13 +159,16 @@ function asksForMore({ scopes, claims }: Demand): boolean {
   return scopes.length + claims.length > 0;
 }
 
-function demandOf({ metadata, spec }: JWTPolicy): Demand {
-  return {
+const memory = createMemory<Demand>();
+
+function demandOf(policy: JWTPolicy): Demand {
+  const { metadata, spec } = policy;
+  return memory(policy, [], () => ({
     policy: keyOf(metadata),
     isReported: spec.mode === "Report",
     scopes: spec.scopes ?? [],
     claims: spec.claims ?? [],
-  };
+  }));
 }
 
 /** Targeted by a JWTPolicy, be it a good one, or closed by name: a misspelt `deny` is not `allow`. */
@@ -225,7 +234,7 @@ function resolveIssuer(
   policy: JWTPolicy,
   target: TargetRef,
   references: References,
-  { issuers, reported }: Resolved,
+  { issuers, reported, visits }: Resolved,
 ): Condition {
   const { issuer, audiences, jwks, extractFrom, claimsToHeaders, providers = [] } = policy.spec;
   if (issuer === undefined || audiences === undefined || jwks === undefined) {
@@ -237,7 +246,7 @@ function resolveIssuer(
   }
   const resolved: TokenProvider[] = [];
   for (const spec of [{ issuer, audiences, jwks, extractFrom, claimsToHeaders }, ...providers]) {
-    const provider = resolveProvider(spec, policy.metadata.namespace, references);
+    const provider = resolveProvider(spec, policy.metadata.namespace, references, visits);
     if ("reason" in provider) {
       return fails("ResolvedRefs", provider);
     }
@@ -251,11 +260,11 @@ function resolveProvider(
   { issuer, audiences, jwks, extractFrom, claimsToHeaders }: ProviderSpec,
   namespace: string,
   references: References,
+  visits: Visit[],
 ): TokenProvider | Refusal {
-  const outcome = references.resolve(jwks.backendRef, {
-    group: "gateway.portico.dev",
-    kind: "JWTPolicy",
-    namespace,
+  const from = { group: "gateway.portico.dev", kind: "JWTPolicy", namespace };
+  const outcome = references.resolve(jwks.backendRef, from, {
+    note: (visit) => visits.push(visit),
   });
   if (isRefusal(outcome)) {
     return outcome;
@@ -272,19 +281,17 @@ function resolveProvider(
 function applyToRoute(
   policy: JWTPolicy,
   target: TargetRef,
-  routes: ReadonlyMap<string, HTTPRoute>,
+  targets: Targets,
   { requirements, demands }: Resolved,
 ): Refusal | undefined {
   const { namespace } = policy.metadata;
-  const routeKey = keyOf({ namespace, name: target.name });
-  const route = routes.get(routeKey);
   const { requirement } = policy.spec;
-  if (!route || requirement === undefined) {
-    return { reason: "TargetNotFound", message: `there is no HTTPRoute ${routeKey}` };
+  const missing = targets.refuse(namespace, target);
+  if (missing) {
+    return missing;
   }
-  if (target.sectionName && !route.spec.rules.some((rule) => rule.name === target.sectionName)) {
-    const message = `HTTPRoute ${routeKey} has no rule named ${target.sectionName}`;
-    return { reason: "TargetNotFound", message };
+  if (requirement === undefined) {
+    throw new Error("A JWTPolicy on a route passed its schema without requirement");
   }
   const key = targetKey(namespace, target);
   if (requirement === "Required") {

@@ -1,5 +1,6 @@
 import { keyOf, type Metadata, type ObjectRef } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import { createMemory, isSame } from "./remember.ts";
 import type { Refusal } from "./verdict.ts";
 
 /** What policies are attached to, and under which key it is kept: `kind namespace/name`, `#rule`. */
@@ -31,17 +32,23 @@ export function keysOfRule(
   return [`Gateway ${gatewayKey}`, ofRoute, ...ofRule];
 }
 
-export function readTargets(snapshot: Snapshot): Targets {
-  const known = new Set([
-    ...keysOf("Gateway", snapshot.gateways),
-    ...keysOf("HTTPRoute", snapshot.httpRoutes),
-    ...keysOf("Service", snapshot.services),
-    ...snapshot.httpRoutes.flatMap(({ metadata, spec }) =>
-      spec.rules.flatMap(({ name }) =>
-        name === undefined ? [] : [`HTTPRoute ${keyOf(metadata)}#${name}`],
-      ),
-    ),
-  ]);
+/** The same Targets as before, as long as everything has the name that it had. */
+export function createTargetsReader(): (snapshot: Snapshot) => Targets {
+  let known: { readonly keys: readonly string[]; readonly targets: Targets } | undefined;
+  return (snapshot) => {
+    const keys = [
+      ...snapshot.gateways.flatMap((gateway) => keysOf("Gateway", gateway)),
+      ...snapshot.httpRoutes.flatMap((route) => keysOf("HTTPRoute", route, route.spec.rules)),
+      ...snapshot.services.flatMap((service) => keysOf("Service", service)),
+    ];
+    if (!known || !isSame(known.keys, keys)) {
+      known = { keys, targets: targetsOf(new Set(keys)) };
+    }
+    return known.targets;
+  };
+}
+
+function targetsOf(known: ReadonlySet<string>): Targets {
   return {
     refuse(namespace, target) {
       const { kind, name, sectionName } = target;
@@ -56,8 +63,19 @@ export function readTargets(snapshot: Snapshot): Targets {
   };
 }
 
-function keysOf(kind: string, objects: readonly { readonly metadata: Metadata }[]): string[] {
-  return objects.map(({ metadata }) => `${kind} ${keyOf(metadata)}`);
+const memory = createMemory<readonly string[]>();
+
+/** Its own, and those of its rules that have a name. */
+function keysOf(
+  kind: string,
+  object: { readonly metadata: Metadata },
+  rules: readonly { readonly name?: string | undefined }[] = [],
+): readonly string[] {
+  return memory(object, [], () => {
+    const key = `${kind} ${keyOf(object.metadata)}`;
+    const ofRules = rules.flatMap(({ name }) => (name === undefined ? [] : [`${key}#${name}`]));
+    return [key, ...ofRules];
+  });
 }
 
 export function parentOf(namespace: string, { kind, name, sectionName }: Target) {

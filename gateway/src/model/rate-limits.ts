@@ -3,8 +3,9 @@ import type { Limit, RateLimitPolicy } from "../snapshot/rate-limit-policy.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
 import type { RateLimit } from "./model.ts";
-import { keysOfRule, parentOf, readTargets, targetKey } from "./policy-targets.ts";
+import { keysOfRule, parentOf, type Targets, targetKey } from "./policy-targets.ts";
 import { olderFirst } from "./precedence.ts";
+import { createMemory } from "./remember.ts";
 import { type Condition, fails, holds, type Verdict } from "./verdict.ts";
 
 /**
@@ -16,8 +17,11 @@ export interface RateLimits {
   readonly verdicts: readonly Verdict[];
 }
 
-export function resolveRateLimits(snapshot: Snapshot, sharesLimits: boolean): RateLimits {
-  const targets = readTargets(snapshot);
+export function resolveRateLimits(
+  snapshot: Snapshot,
+  targets: Targets,
+  sharesLimits: boolean,
+): RateLimits {
   const limits = new Map<string, RateLimit[]>();
   const policies = [...snapshot.rateLimitPolicies].sort((a, b) =>
     olderFirst(a.metadata, b.metadata),
@@ -55,7 +59,13 @@ function accepts({ spec }: RateLimitPolicy, sharesLimits: boolean): Condition {
 const ALONE =
   "limits of scope Shared are kept by each replica for itself: the gateway has no Redis to count in (GATEWAY_REDIS_URL)";
 
-function limitsOf({ metadata, spec }: RateLimitPolicy, sharesLimits: boolean): RateLimit[] {
+const memory = createMemory<RateLimit[]>();
+
+function limitsOf(policy: RateLimitPolicy, sharesLimits: boolean): RateLimit[] {
+  return memory(policy, [sharesLimits], () => readLimits(policy, sharesLimits));
+}
+
+function readLimits({ metadata, spec }: RateLimitPolicy, sharesLimits: boolean): RateLimit[] {
   return spec.limits.map(({ by, requests, per, burst, scope }: Limit, index) => ({
     name: `${keyOf(metadata)}/${index}`,
     by,

@@ -1,20 +1,17 @@
-import type { EndpointSlice, Service } from "../snapshot/core.ts";
+import type { Service } from "../snapshot/core.ts";
 import type { BackendRef } from "../snapshot/gateway-api.ts";
 import { keyOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { BackendTlsPolicies } from "./backend-tls.ts";
 import { type Referrer, refuseReference } from "./grants.ts";
-import type { Backend, BackendTls, Endpoint } from "./model.ts";
-import { compareText } from "./precedence.ts";
+import type { Backend, BackendTls } from "./model.ts";
 import { resourceName } from "./resource-name.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Refusal } from "./verdict.ts";
 
-/** Follows backendRefs to Services and their ready endpoints, across namespaces only when granted. */
+/** Follows backendRefs to Services, across namespaces only when granted. */
 export interface References {
   resolve(ref: BackendRef, from: Referrer, use?: Use): Resolved | Refusal;
-  /** Every backend that was resolved, each once, in the order of their names. */
-  backends(): Backend[];
 }
 
 /** What the referrer needs of a backend, beyond what its Service says. */
@@ -24,10 +21,26 @@ export interface Use {
   readonly clientCertificate?: string | undefined;
   /** `namespace/name` of the Gateway that it is for. */
   readonly gatewayKey?: string | undefined;
+  /** Told of every Service that was found, usable or not. */
+  readonly note?: (visit: Visit) => void;
+}
+
+/** What a reference has led to. */
+export interface Visit {
+  /** `namespace/name` of the Service. */
+  readonly service: string;
+  readonly gateway: string | undefined;
+  readonly backend?: BackendPlan;
+}
+
+/** A backend without its endpoints, which come and go. */
+export interface BackendPlan extends Omit<Backend, "endpoints"> {
+  readonly service: string;
+  readonly portName: string;
 }
 
 export interface Resolved {
-  readonly backend: Backend;
+  readonly backend: BackendPlan;
   /** `service.namespace.svc:port`, what a request from the gateway itself has as its Host. */
   readonly authority: string;
   readonly isWebSocket: boolean;
@@ -50,13 +63,7 @@ export function followReferences(
   traffic: Pick<Traffic, "ofService">,
 ): References {
   const services = new Map(snapshot.services.map((service) => [keyOf(service.metadata), service]));
-  const slices = Map.groupBy(snapshot.endpointSlices, ({ metadata }) =>
-    keyOf({
-      namespace: metadata.namespace,
-      name: metadata.labels["kubernetes.io/service-name"] ?? "",
-    }),
-  );
-  const resolved = new Map<string, Backend>();
+  const plans = new Map<string, BackendPlan>();
 
   function find(ref: BackendRef, from: Referrer): Found | Refusal {
     if (ref.group !== "" || ref.kind !== "Service") {
@@ -86,34 +93,35 @@ export function followReferences(
         return found;
       }
       const { key, namespace, name, port } = found;
-      const tls = tlsPolicies.of(key, port.name ?? "", use.gatewayKey);
+      const tls = tlsPolicies.of(key, port.name ?? "");
       const protocol = PROTOCOLS[port.appProtocol ?? ""] ?? OTHER_PROTOCOL;
+      const visit = { service: key, gateway: use.gatewayKey };
       if (tls === "broken") {
+        use.note?.(visit);
         const message = `no BackendTLSPolicy of Service ${key} can be used`;
         return { reason: "InvalidBackendTLSPolicy", message };
       }
       if (!protocol.isKnown(tls !== undefined)) {
+        use.note?.(visit);
         const message = `Service ${key} speaks ${port.appProtocol}: ${protocol.hint}`;
         return { reason: "UnsupportedProtocol", message };
       }
       const variant = variantOf(protocol, tls, use);
       const backendName = resourceName(namespace, name, port.port, ...variant.suffix);
       const asked = traffic.ofService(key);
-      const backend = resolved.get(backendName) ?? {
-        name: backendName,
-        endpoints: endpointsOf(slices.get(key) ?? [], port.name ?? ""),
+      const backend = plans.get(backendName) ?? {
+        ...{ name: backendName, service: key, portName: port.name ?? "" },
         ...variant.settings,
         ...(asked && { traffic: asked }),
       };
-      resolved.set(backendName, backend);
+      plans.set(backendName, backend);
+      use.note?.({ ...visit, backend });
       return {
         backend,
         authority: `${name}.${namespace}.svc:${port.port}`,
         isWebSocket: protocol.isWebSocket,
       };
     },
-
-    backends: () => [...resolved.values()].sort((a, b) => compareText(a.name, b.name)),
   };
 }
 
@@ -167,22 +175,4 @@ function describePorts(service: Service, key: string, port: number | undefined):
   }
   const ports = service.spec.ports.map((port) => port.port).join(", ") || "none";
   return `Service ${key} has no port ${port ?? "(none named)"}; its ports: ${ports}`;
-}
-
-/** Slices name their ports as the Service does; an endpoint that says nothing is ready. */
-function endpointsOf(slices: readonly EndpointSlice[], portName: string): Endpoint[] {
-  const endpoints = new Map<string, Endpoint>();
-  for (const slice of slices) {
-    const port = slice.ports?.find((port) => (port.name ?? "") === portName)?.port;
-    if (slice.addressType === "FQDN" || port === undefined || port === null) {
-      continue;
-    }
-    for (const { addresses, conditions } of slice.endpoints ?? []) {
-      const [address] = addresses;
-      if (address !== undefined && conditions?.ready !== false) {
-        endpoints.set(`${address} ${port}`, { address, port });
-      }
-    }
-  }
-  return [...endpoints.entries()].sort(([a], [b]) => compareText(a, b)).map(([, one]) => one);
 }

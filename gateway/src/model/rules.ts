@@ -11,7 +11,7 @@ import {
 } from "./filters.ts";
 import type { OurGateway } from "./gateways.ts";
 import type { Destination, Mirror, RuleActions, Timeouts } from "./model.ts";
-import { isRefusal, type References } from "./references.ts";
+import { isRefusal, type References, type Visit } from "./references.ts";
 import { findUnsupported } from "./unsupported.ts";
 import type { Refusal } from "./verdict.ts";
 
@@ -22,6 +22,8 @@ export interface ResolvedRule {
   readonly unresolved: readonly Refusal[];
   /** What the rule asks for that is not carried out: all its requests are answered with 500. */
   readonly unsupported?: string;
+  /** The Services that it has led to. */
+  readonly visits: readonly Visit[];
 }
 
 export function resolveRule(
@@ -31,6 +33,7 @@ export function resolveRule(
   references: References,
 ): ResolvedRule {
   const unresolved: Refusal[] = [];
+  const visits: Visit[] = [];
   const follow = (ref: Parameters<References["resolve"]>[0]) => {
     const outcome = references.resolve(
       ref,
@@ -43,6 +46,7 @@ export function resolveRule(
         isGrpc: route.kind === "GRPCRoute",
         clientCertificate: gateway.clientCertificate,
         gatewayKey: gateway.key,
+        note: (visit) => visits.push(visit),
       },
     );
     if (isRefusal(outcome)) {
@@ -69,6 +73,7 @@ export function resolveRule(
   const unsupported = findUnsupported(rule);
   return {
     unresolved,
+    visits,
     ...(unsupported !== undefined && { unsupported }),
     actions: {
       timeouts: timeoutsOf(rule),

@@ -38,10 +38,10 @@ interface GatewayName {
 }
 
 export function routesOfServices(snapshot: Snapshot, gateways: Gateways): ServiceRoutes {
-  const owners = ownersOfPlaces(snapshot);
+  const annotated = snapshot.services.filter(({ metadata }) => ROUTE in metadata.annotations);
+  const owners = annotated.length > 0 ? ownersOfPlaces(snapshot) : new Map<string, string>();
   const routes: AnyRoute[] = [];
   const verdicts: Verdict[] = [];
-  const annotated = snapshot.services.filter(({ metadata }) => ROUTE in metadata.annotations);
   for (const service of annotated.sort((a, b) => olderFirst(a.metadata, b.metadata))) {
     const gateway = gatewayOf(service, snapshot, gateways);
     const made = "reason" in gateway ? gateway : routeOf(service, gateway, owners);

@@ -5,7 +5,7 @@ import type { TrafficPolicy, TrafficSpec } from "../snapshot/traffic-policy.ts";
 import type { AnyRoute } from "./any-route.ts";
 import { serviceOf } from "./mapping-rule.ts";
 import type { BackendTraffic, RouteTraffic } from "./model.ts";
-import { keysOfRule, parentOf, readTargets, targetKey } from "./policy-targets.ts";
+import { keysOfRule, parentOf, type Targets, targetKey } from "./policy-targets.ts";
 import { olderFirst } from "./precedence.ts";
 import { fails, holds, type Verdict } from "./verdict.ts";
 
@@ -20,8 +20,7 @@ export interface Traffic {
   readonly verdicts: readonly Verdict[];
 }
 
-export function resolveTraffic(snapshot: Snapshot): Traffic {
-  const targets = readTargets(snapshot);
+export function resolveTraffic(snapshot: Snapshot, targets: Targets): Traffic {
   const owners = new Map<string, TrafficPolicy>();
   const policies = [...snapshot.trafficPolicies].sort((a, b) => olderFirst(a.metadata, b.metadata));
   const verdicts = policies.flatMap((policy) =>

@@ -19,7 +19,12 @@ export interface Rejection extends Omit<ObjectRefusal, "reason"> {
   readonly reason: ObjectRefusal["reason"] | "Duplicate" | "Unreadable";
 }
 
-export function takeSnapshot(listing: Listing, defaultNamespace: string): Snapshot {
+/** Lists that are as they were in the snapshot before are the same JavaScript objects. */
+export function takeSnapshot(
+  listing: Listing,
+  defaultNamespace: string,
+  before?: Snapshot,
+): Snapshot {
   const lists = new Map<string, unknown[]>(Kind.options.map((kind) => [KINDS[kind].list, []]));
   const rejections: Rejection[] = listing.problems.map(({ origin, message }) => ({
     object: { kind: "File", namespace: "", name: origin },
@@ -37,8 +42,16 @@ export function takeSnapshot(listing: Listing, defaultNamespace: string): Snapsh
       lists.get(KINDS[reading.kind].list)?.push(reading.parsed);
     }
   }
+  const all = Object.entries({ ...Object.fromEntries(lists), rejections });
+  const kept = all.map(([name, list]) => [name, asBefore(list, before?.[name as keyof Snapshot])]);
   // The table of kinds says what each list holds, and only what it says was put there.
-  return Object.freeze({ ...Object.fromEntries(lists), rejections }) as unknown as Snapshot;
+  return Object.freeze(Object.fromEntries(kept)) as Snapshot;
+}
+
+function asBefore(list: readonly unknown[], before: readonly unknown[] | undefined) {
+  const isSame =
+    before?.length === list.length && list.every((one, index) => one === before[index]);
+  return isSame ? before : list;
 }
 
 /** Of two objects of one name the first counts, also when it is not valid. */
@@ -58,5 +71,14 @@ function rejectionOf(
     }
     origins.set(key, origin);
   }
-  return "refusal" in reading ? { ...about, ...reading.refusal } : undefined;
+  if (!("refusal" in reading)) {
+    return undefined;
+  }
+  const known = refused.get(reading);
+  const rejection = known?.origin === origin ? known : { ...about, ...reading.refusal };
+  refused.set(reading, rejection);
+  return rejection;
 }
+
+/** The same rejection for the same object, as long as it is read from the same place. */
+const refused = new WeakMap<Reading, Rejection>();
