@@ -41,7 +41,7 @@ export function httpConnectionManager(
         whereAsked(cors()),
         whereAsked(rateLimit("early")),
         whereAsked(sharedRateLimit("early")),
-        jwtAuthn(listener.tokenIssuer),
+        jwtAuthn(listener.tokenIssuer, listener.unmatched),
         whereAsked(tokenDemands()),
         whereAsked(rateLimit("token")),
         whereAsked(sharedRateLimit("token")),
@@ -100,7 +100,7 @@ function bounds({ headersMs, requestMs }: EdgeLimits) {
       max_headers_count: 100,
       headers_with_underscores_action: "REJECT_REQUEST",
     },
-    // Not to let them through, but to answer them as a route: see methods.ts.
+    // Not to let them through, but to answer them: see well-formed.ts.
     http_protocol_options: { allow_custom_methods: true },
     http2_protocol_options: {
       max_concurrent_streams: 100,

@@ -1,4 +1,4 @@
-import type { Access, TokenIssuer, TokenProvider } from "../model/model.ts";
+import type { Access, Route, TokenIssuer, TokenProvider } from "../model/model.ts";
 import { extension, type Json, typed } from "./envoy-config.ts";
 
 /**
@@ -14,6 +14,8 @@ export const FILTER = "envoy.filters.http.jwt_authn";
 const TYPES = "envoy.extensions.filters.http.jwt_authn.v3";
 const PROVIDER = "gateway";
 const REQUIREMENT = "token";
+/** A token whose claims the filters after this one look at: handing them on costs as much as the rest. */
+const WITH_CLAIMS = "claims";
 /** Verified where there is one, and let through where there is none: for what is only reported. */
 const OPTIONAL = "optional";
 const SCHEMES = ["Bearer", "DPoP"];
@@ -21,30 +23,55 @@ const SCHEMES = ["Bearer", "DPoP"];
 /** Where the filter leaves the claims of a good token, for the filters after it. */
 export const CLAIMS = "claims";
 
-export function jwtAuthn(tokenIssuer: TokenIssuer | undefined): Json {
-  return extension(FILTER, `${TYPES}.JwtAuthentication`, tokenIssuer && verification(tokenIssuer));
+/** `unmatched`: what is asked of a request that has no route, and so no say of its own. */
+export function jwtAuthn(tokenIssuer: TokenIssuer | undefined, unmatched: Access): Json {
+  const config = tokenIssuer && verification(tokenIssuer, unmatched);
+  return extension(FILTER, `${TYPES}.JwtAuthentication`, config);
 }
 
-function verification({ providers }: TokenIssuer): { readonly [field: string]: Json } {
+function verification({ providers }: TokenIssuer, unmatched: Access): Fields {
   const named = providers.map((provider, index): [string, TokenProvider] => [
     index === 0 ? PROVIDER : `${PROVIDER}-${index + 1}`,
     provider,
   ]);
-  const each = named.map(([name]) => ({ provider_name: name }));
-  const [first = {}, ...others] = each;
-  const requires = others.length === 0 ? first : { requires_any: { requirements: each } };
-  const optional = {
-    requires_any: { requirements: [...each, { allow_missing_or_failed: {} }] },
-  };
+  const plain = named.map(([name]) => ({ provider_name: name }));
+  const reading = named.map(([name]) => ({ provider_name: withClaims(name) }));
   return {
-    providers: Object.fromEntries(named.map(([name, one]) => [name, providerOf(one)])),
-    requirement_map: { [REQUIREMENT]: requires, [OPTIONAL]: optional },
-    // For what has no route and so no say of its own.
-    rules: [{ match: { prefix: "/" }, requires }],
+    providers: Object.fromEntries(
+      named.flatMap(([name, provider]) => [
+        [name, providerOf(provider)],
+        [withClaims(name), { ...providerOf(provider), ...claimsAsMetadata() }],
+      ]),
+    ),
+    requirement_map: {
+      [REQUIREMENT]: anyOf(plain),
+      [WITH_CLAIMS]: anyOf(reading),
+      [OPTIONAL]: anyOf([...reading, { allow_missing_or_failed: {} }]),
+    },
+    ...(unmatched === "token" && { rules: [{ match: { prefix: "/" }, requires: anyOf(plain) }] }),
   };
 }
 
-function providerOf({ issuer, audiences, jwks, cookies, claimsToHeaders }: TokenProvider): Json {
+type Fields = { readonly [field: string]: Json };
+
+function withClaims(provider: string): string {
+  return `${provider}-${CLAIMS}`;
+}
+
+function anyOf(requirements: readonly Fields[]): Json {
+  const [first = {}, ...others] = requirements;
+  return others.length === 0 ? first : { requires_any: { requirements } };
+}
+
+function claimsAsMetadata(): Fields {
+  return {
+    payload_in_metadata: CLAIMS,
+    // As a list, so that one scope is not found in the name of another.
+    normalize_payload_in_metadata: { space_delimited_claims: ["scope"] },
+  };
+}
+
+function providerOf({ issuer, audiences, jwks, cookies, claimsToHeaders }: TokenProvider): Fields {
   return {
     issuer,
     audiences,
@@ -55,9 +82,6 @@ function providerOf({ issuer, audiences, jwks, cookies, claimsToHeaders }: Token
     from_headers: SCHEMES.map((scheme) => ({ name: "Authorization", value_prefix: `${scheme} ` })),
     // Whether a page of our own sent it along is the services' to check.
     ...(cookies.length > 0 && { from_cookies: cookies }),
-    payload_in_metadata: CLAIMS,
-    // As a list, so that one scope is not found in the name of another.
-    normalize_payload_in_metadata: { space_delimited_claims: ["scope"] },
     ...(claimsToHeaders.length > 0 && {
       claim_to_headers: claimsToHeaders.map(({ claim, header }) => ({
         claim_name: claim,
@@ -75,14 +99,29 @@ function providerOf({ issuer, audiences, jwks, cookies, claimsToHeaders }: Token
   };
 }
 
-/** What a route says to the filter. `refused` never reaches it: the route itself answers 401. */
-export function accessOnRoute(access: Access): { readonly [filter: string]: Json } {
-  return { [FILTER]: typed(`${TYPES}.PerRouteConfig`, REQUIREMENTS[access]) };
+interface Asking {
+  readonly access: Access;
+  readonly demands?: Route["demands"];
+  readonly rateLimits?: Route["rateLimits"];
 }
 
-const REQUIREMENTS: Readonly<Record<Access, { readonly [field: string]: Json }>> = {
-  open: { disabled: true },
-  optional: { requirement_name: OPTIONAL },
-  token: { requirement_name: REQUIREMENT },
-  refused: { requirement_name: REQUIREMENT },
-};
+/** What is said to the filter: by a route, unless that is what its server says for all of them. */
+export function accessOnRoute(route: Asking, usual?: Access): Fields {
+  const requirement = requirementOf(route);
+  if (usual !== undefined && requirement === requirementOf({ access: usual })) {
+    return {};
+  }
+  const says = requirement === NOTHING ? { disabled: true } : { requirement_name: requirement };
+  return { [FILTER]: typed(`${TYPES}.PerRouteConfig`, says) };
+}
+
+const NOTHING = "nothing";
+
+/** `refused` never gets so far: the route itself answers 401. */
+function requirementOf({ access, demands = [], rateLimits = [] }: Asking): string {
+  if (access === "open" || access === "optional") {
+    return access === "open" ? NOTHING : OPTIONAL;
+  }
+  const readsClaims = demands.length > 0 || rateLimits.some(({ by }) => by.type === "Claim");
+  return readsClaims ? WITH_CLAIMS : REQUIREMENT;
+}

@@ -2,7 +2,7 @@ import { extension, type Json } from "./envoy-config.ts";
 import { METHODS } from "./methods.ts";
 import { routeSays } from "./route-metadata.ts";
 import { CLAIM, SCOPES } from "./token-demands.ts";
-import { MALFORMED } from "./well-formed.ts";
+import { MALFORMED, OTHER_METHOD } from "./well-formed.ts";
 
 /**
  * Envoy's own answers as problem documents (RFC 9457), with the codes that the services use. What a
@@ -16,6 +16,10 @@ export function localReplies(): Json {
       mapper(
         detailsStartWith(`rbac_access_denied_matched_policy[${MALFORMED}]`),
         MALFORMED_REQUEST,
+      ),
+      mapper(
+        detailsStartWith(`rbac_access_denied_matched_policy[${OTHER_METHOD}]`),
+        METHOD_NOT_ALLOWED,
       ),
       ...tokenProblems(),
       // Envoy refuses a QUERY without a body before any route says that there is no QUERY here.

@@ -64,15 +64,16 @@ function keptHere({ rateLimits }: Pick<Route, "rateLimits">): RateLimit[] {
 
 /** The buckets, for the route configuration. */
 export function bucketsOf(limits: Limits): Fields {
-  if (limits.size === 0) {
-    return {};
-  }
-  const filters = [...limits].map(([stage, these]) => [nameOf(stage), buckets(stage, these)]);
-  return { typed_per_filter_config: Object.fromEntries(filters) };
+  return Object.fromEntries(
+    [...limits].map(([stage, these]) => [nameOf(stage), buckets(stage, these)]),
+  );
 }
 
 /** A route that is counted nowhere is to have neither the work nor the headers of those that are. */
-export function asleepUnlessCounted(limits: Limits, route: EnvoyRoute): EnvoyRoute {
+export function asleepUnlessCounted<One extends EnvoyRoute>(limits: Limits, route: One): One {
+  if (limits.size === 0) {
+    return route;
+  }
   const { rate_limits = [] } = (route.route ?? {}) as { rate_limits?: { stage: number }[] };
   const counted = new Set(rate_limits.map(({ stage }) => stage));
   const idle = [...limits.keys()].filter((stage) => !counted.has(STAGES[stage]));

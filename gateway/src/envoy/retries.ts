@@ -17,9 +17,9 @@ export function retryPolicy(retry?: Retry, perTryMs?: number): Json {
       num_retries: DEFAULT_RETRIES,
       ...perTry,
       ...backoff(),
-      retriable_request_headers: [
-        { name: ":method", string_match: { safe_regex: { regex: "GET|HEAD|OPTIONS" } } },
-      ],
+      retriable_request_headers: ["GET", "HEAD", "OPTIONS"].map((exact) => ({
+        ...{ name: ":method", string_match: { exact } },
+      })),
     };
   }
   const { codes, attempts = DEFAULT_RETRIES, backoffMs } = retry;

@@ -1,10 +1,10 @@
 import type { Access, Host, Route, Server } from "../model/model.ts";
+import { createMemory } from "../model/remember.ts";
 import { compressionOnRoute } from "./compression.ts";
 import { corsOnRoute } from "./cors.ts";
 import { type EnvoyResource, type Json, typed } from "./envoy-config.ts";
 import { headerMutations } from "./header-mutations.ts";
 import { accessOnRoute } from "./jwt-authn.ts";
-import { otherMethod } from "./methods.ts";
 import {
   asleepUnlessCounted,
   bucketsOf,
@@ -17,41 +17,51 @@ import { routeAction } from "./route-action.ts";
 import { matchOf } from "./route-match.ts";
 import { metadataOf } from "./route-metadata.ts";
 import { sharedLimitsOnRoute } from "./shared-rate-limit.ts";
-import { withSpellingGuards } from "./spelling-guards.ts";
+import { guardsFor, type MatchingRoute, withSpellingGuards } from "./spelling-guards.ts";
 import { bodyOnRoute } from "./streaming.ts";
 import { demandsOnRoute } from "./token-demands.ts";
 
-/** RDS: the hosts and routes of one server. Envoy takes the first route that matches. */
-export function routeConfigurationOf(server: Server): EnvoyResource {
+/**
+ * RDS: the hosts and routes of one server. Envoy takes the first route that matches. What most routes
+ * would say is said once for all of them: Envoy reads the whole of this whenever one route changes.
+ */
+export function routeConfigurationOf(server: Server, unmatched: Access): EnvoyResource {
   const limits = limitsByStage(server.hosts);
   return typed("envoy.config.route.v3.RouteConfiguration", {
     name: server.name,
     // `localhost:8080` is the host `localhost`; the service still sees the port in Host.
     ignore_port_in_host_matching: true,
-    ...bucketsOf(limits),
-    virtual_hosts: server.hosts.map((host) => virtualHostOf(host, limits)),
+    typed_per_filter_config: { ...accessOnRoute({ access: unmatched }), ...bucketsOf(limits) },
+    virtual_hosts: server.hosts.map((host) =>
+      hosts(host, [unmatched, ...limits.keys()], () => virtualHostOf(host, unmatched, limits)),
+    ),
   });
 }
 
-function virtualHostOf(host: Host, limits: Limits): Json {
-  const routes = host.isMisdirected ? [misdirected()] : routesOf(host);
+const hosts = createMemory<Json>();
+const routes = createMemory<MatchingRoute>();
+const guards = createMemory<readonly EnvoyRoute[]>();
+
+function virtualHostOf(host: Host, unmatched: Access, limits: Limits): Json {
+  const asleep = <One extends EnvoyRoute>(route: One) => asleepUnlessCounted(limits, route);
+  const from = [unmatched, ...limits.keys()];
+  const own = (route: Route) => routes(route, from, () => asleep(routeOf(route, unmatched)));
+  const guarding = (route: Route) =>
+    guards(route, from, () => guardsFor(route, own(route).match, unmatched).map(asleep));
   return {
     name: host.hostname,
     domains: [host.hostname],
     retry_policy: retryPolicy(),
-    routes: routes.map((route) => asleepUnlessCounted(limits, route)),
+    routes: host.isMisdirected
+      ? [asleep(misdirected())]
+      : [
+          ...withSpellingGuards(host.routes, own, guarding),
+          ...(unmatched === "refused" ? [nothingForAnybody()] : []),
+        ],
   };
 }
 
-function routesOf(host: Host): EnvoyRoute[] {
-  return [
-    otherMethods(host.unmatched),
-    ...withSpellingGuards(host.routes, routeOf),
-    unmatched(host.unmatched),
-  ];
-}
-
-function routeOf(route: Route) {
+function routeOf(route: Route, unmatched: Access) {
   return {
     name: route.name,
     match: matchOf(route),
@@ -59,7 +69,7 @@ function routeOf(route: Route) {
     ...headerMutations(route),
     ...metadataOf(route),
     typed_per_filter_config: {
-      ...accessOnRoute(route.access),
+      ...accessOnRoute(route, unmatched),
       ...demandsOnRoute(route.demands),
       ...corsOnRoute(route.cors),
       ...bodyOnRoute(route),
@@ -69,22 +79,13 @@ function routeOf(route: Route) {
   };
 }
 
-function otherMethods(access: Access): EnvoyRoute {
-  return {
-    name: "other-methods",
-    match: { prefix: "/", headers: [otherMethod] },
-    direct_response: { status: access === "refused" ? 401 : 405 },
-    typed_per_filter_config: accessOnRoute(access),
-  };
-}
-
-/** Whoever may pass learns that nothing is there; the others learn nothing. */
-function unmatched(access: Access): EnvoyRoute {
+/** Elsewhere whoever may pass learns that nothing is there: Envoy's own 404, after the token. */
+function nothingForAnybody(): EnvoyRoute {
   return {
     name: "unmatched",
     match: { prefix: "/" },
-    direct_response: { status: access === "refused" ? 401 : 404 },
-    typed_per_filter_config: accessOnRoute(access),
+    direct_response: { status: 401 },
+    typed_per_filter_config: {},
   };
 }
 
@@ -94,6 +95,6 @@ function misdirected(): EnvoyRoute {
     name: "misdirected",
     match: { prefix: "/" },
     direct_response: { status: 421 },
-    typed_per_filter_config: accessOnRoute("open"),
+    typed_per_filter_config: accessOnRoute({ access: "open" }),
   };
 }

@@ -9,16 +9,17 @@ import type { EnvoyRoute } from "./rate-limit.ts";
  * are answered as if nothing were there. A rule that is written for such a spelling keeps it, and
  * where no rule is weaker there is nothing to walk around and nothing is added.
  */
-type Matching = EnvoyRoute & { readonly match: Fields };
+export type MatchingRoute = EnvoyRoute & { readonly match: Fields };
 type Fields = { readonly [field: string]: Json | undefined };
 
 export function withSpellingGuards(
   routes: readonly Route[],
-  routeOf: (route: Route) => Matching,
+  routeOf: (route: Route) => EnvoyRoute,
+  guardsFor: (route: Route) => readonly EnvoyRoute[],
 ): EnvoyRoute[] {
   const guards = guardsOf(routes);
   return routes.flatMap((route, index) => [
-    ...(guards.get(index) ?? []).flatMap((guarded) => guardsFor(guarded, routeOf(guarded).match)),
+    ...(guards.get(index) ?? []).flatMap(guardsFor),
     routeOf(route),
   ]);
 }
@@ -121,7 +122,8 @@ function trimmed(path: string): string {
   return path.replace(/\/$/, "").toLowerCase();
 }
 
-function guardsFor(route: Route, match: Fields): EnvoyRoute[] {
+/** What answers the other spellings of a route's path. */
+export function guardsFor(route: Route, match: Fields, usual: Access): EnvoyRoute[] {
   const { value, type } = route.match.path;
   if (value === "/") {
     return [];
@@ -141,7 +143,7 @@ function guardsFor(route: Route, match: Fields): EnvoyRoute[] {
     name: `${route.name}/other-spelling`,
     match: spelling,
     direct_response: { status: route.access === "refused" ? 401 : 404 },
-    typed_per_filter_config: accessOnRoute(route.access),
+    typed_per_filter_config: accessOnRoute({ access: route.access }, usual),
   }));
 }
 

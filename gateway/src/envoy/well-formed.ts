@@ -1,4 +1,5 @@
 import { extension, type Json } from "./envoy-config.ts";
+import { METHODS } from "./methods.ts";
 
 /**
  * Envoy joins a repeated `Host` or `Authorization` with a comma and passes it on: whoever is behind may
@@ -6,6 +7,8 @@ import { extension, type Json } from "./envoy-config.ts";
  * `local-replies.ts` turns the refusal into a 400.
  */
 export const MALFORMED = "malformed";
+/** Turned into a 405. */
+export const OTHER_METHOD = "other-method";
 
 /** A name or an address with perhaps a port: no comma, no user, nothing that needs an escape. */
 const HOST = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?`;
@@ -23,6 +26,10 @@ export function refuseMalformed(): Json {
       policies: {
         [MALFORMED]: {
           permissions: [header(":authority", HOST, true), twoCredentials()],
+          principals: [{ any: true }],
+        },
+        [OTHER_METHOD]: {
+          permissions: [header(":method", METHODS.join("|"), true)],
           principals: [{ any: true }],
         },
       },

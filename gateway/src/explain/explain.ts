@@ -43,7 +43,7 @@ function hostOf(listener: Listener, { hostname, scheme }: Request): Host | undef
   )[0];
 }
 
-function routeLines(host: Host, request: Request, { tokenIssuer }: Listener): string[] {
+function routeLines(host: Host, request: Request, { tokenIssuer, unmatched }: Listener): string[] {
   const methods: readonly string[] = METHODS;
   if (!methods.includes(request.method)) {
     return [`Answer 405: ${request.method} is let through nowhere.`];
@@ -64,7 +64,7 @@ function routeLines(host: Host, request: Request, { tokenIssuer }: Listener): st
     }
     lines.push(`  not ${route.name}: ${reason}`);
   }
-  return [...lines, `Answer ${statusWithout(host.unmatched, 404)}: no rule matches.`];
+  return [...lines, `Answer ${statusWithout(unmatched, 404)}: no rule matches.`];
 }
 
 function statusWithout(access: Access, status: number): string {

@@ -13,7 +13,7 @@ export interface Outcome {
   /** `kind namespace/name: reason: message` of everything that is refused. */
   readonly refusals: readonly string[];
   listener(name?: string): EnvoyResource;
-  /** The routes of one virtual host, without the first and the last, which answer for other methods and unmatched paths. */
+  /** The routes of one virtual host that rules were made into, each with what it need not say of tokens. */
   routes(hostname?: string): readonly RouteView[];
   hostnames(): readonly string[];
 }
@@ -68,25 +68,40 @@ export function givenObjects(values: readonly unknown[], socketPortOf?: SocketPo
     refusals: model.verdicts.filter(isRefused).map(describe),
     listener: (name) => (name ? named(config.listeners, name) : only(config.listeners)),
     routes: (hostname = "*") =>
-      (hosts().find(({ name }) => name === hostname)?.routes ?? []).slice(1, -1),
+      (hosts().find(({ name }) => name === hostname)?.routes ?? []).filter(
+        ({ name }) => name !== "unmatched",
+      ),
     hostnames: () => hosts().map(({ name }) => name),
   };
 }
 
+const JWT = "envoy.filters.http.jwt_authn";
+
 export function virtualHosts(resource: EnvoyResource): readonly VirtualHostView[] {
-  return resource.virtual_hosts as unknown as readonly VirtualHostView[];
+  const { typed_per_filter_config: usual, virtual_hosts } = resource as unknown as {
+    typed_per_filter_config: RouteView["typed_per_filter_config"];
+    virtual_hosts: readonly VirtualHostView[];
+  };
+  return virtual_hosts.map((host) => ({
+    ...host,
+    routes: host.routes.map((route) => ({
+      ...route,
+      typed_per_filter_config: { [JWT]: usual[JWT], ...(route.typed_per_filter_config as object) },
+    })),
+  }));
 }
 
 /** Only what is asked for, so that a test says one thing. */
 export function accessOf({ direct_response, typed_per_filter_config }: RouteView): string {
-  const says = typed_per_filter_config["envoy.filters.http.jwt_authn"];
+  const says = typed_per_filter_config[JWT];
   if (direct_response && "status" in direct_response && direct_response.status === 401) {
     return "refused";
   }
   if ("disabled" in says) {
     return "open";
   }
-  return "requirement_name" in says ? String(says.requirement_name) : "nothing";
+  const needed = "requirement_name" in says ? String(says.requirement_name) : "nothing";
+  return needed === "claims" ? "token" : needed;
 }
 
 function describe({ object, conditions }: Verdict): string {

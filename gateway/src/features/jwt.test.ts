@@ -36,7 +36,12 @@ const access = (...yaml: string[]) => {
 };
 const unmatched = (...yaml: string[]) => {
   const [resource] = given(...yaml).config.routes.values();
-  return resource && virtualHosts(resource).map(({ routes }) => routes.at(-1));
+  return (
+    resource &&
+    virtualHosts(resource).flatMap(({ routes }) =>
+      routes.filter(({ name }) => name === "unmatched"),
+    )
+  );
 };
 const jwtFilter = (...yaml: string[]) => {
   const filterChains = given(...yaml).listener().filter_chains as unknown as [
@@ -84,49 +89,58 @@ test("jwt > a misspelt wish to be closed closes, allow opens", () => {
 });
 
 test("jwt > an unknown path is 404 to whoever may pass, and 401 to everybody where nobody may", () => {
-  expect(unmatched(...base, TOKENS)).toMatchObject([
-    { match: { prefix: "/" }, direct_response: { status: 404 } },
-  ]);
-  expect(unmatched(...base, TOKENS)?.map((route) => route && accessOf(route))).toEqual(["token"]);
-  expect(unmatched(...closed)).toMatchObject([{ direct_response: { status: 401 } }]);
-  expect(unmatched(...base)).toMatchObject([{ direct_response: { status: 404 } }]);
+  const requires = { provider_name: "gateway" };
+  const anyPath = { match: { prefix: "/" } };
+  expect(unmatched(...base, TOKENS)).toEqual([]);
+  expect(jwtFilter(...base, TOKENS)).toMatchObject({
+    typed_config: { rules: [{ ...anyPath, requires }] },
+  });
+  expect(unmatched(...closed)).toMatchObject([{ ...anyPath, direct_response: { status: 401 } }]);
+  expect(unmatched(...base)).toEqual([]);
+  expect(jwtFilter(...base)).not.toHaveProperty("typed_config.rules");
 });
 
-test("jwt > the filter is configured exactly so", () => {
+const PROVIDER = {
+  issuer: "https://portico.example/auth",
+  audiences: ["https://portico.example"],
+  require_expiration: true,
+  clock_skew_seconds: 5,
+  forward: true,
+  from_headers: [
+    { name: "Authorization", value_prefix: "Bearer " },
+    { name: "Authorization", value_prefix: "DPoP " },
+  ],
+  jwt_cache_config: { jwt_cache_size: 1000 },
+  remote_jwks: {
+    http_uri: {
+      uri: "http://auth.portico.svc:80/auth/jwks",
+      cluster: "portico_auth_80",
+      timeout: "2s",
+    },
+    cache_duration: "60s",
+    async_fetch: { fast_listener: true, failed_refetch_duration: "1s" },
+  },
+};
+
+test("jwt > the filter is configured exactly so, and hands claims on only where they are looked at", () => {
   expect(jwtFilter(...base, TOKENS)).toEqual({
     name: "envoy.filters.http.jwt_authn",
     typed_config: {
       "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
       providers: {
-        gateway: {
-          issuer: "https://portico.example/auth",
-          audiences: ["https://portico.example"],
-          require_expiration: true,
-          clock_skew_seconds: 5,
-          forward: true,
-          from_headers: [
-            { name: "Authorization", value_prefix: "Bearer " },
-            { name: "Authorization", value_prefix: "DPoP " },
-          ],
+        gateway: PROVIDER,
+        "gateway-claims": {
+          ...PROVIDER,
           payload_in_metadata: "claims",
           normalize_payload_in_metadata: { space_delimited_claims: ["scope"] },
-          jwt_cache_config: { jwt_cache_size: 1000 },
-          remote_jwks: {
-            http_uri: {
-              uri: "http://auth.portico.svc:80/auth/jwks",
-              cluster: "portico_auth_80",
-              timeout: "2s",
-            },
-            cache_duration: "60s",
-            async_fetch: { fast_listener: true, failed_refetch_duration: "1s" },
-          },
         },
       },
       requirement_map: {
         token: { provider_name: "gateway" },
+        claims: { provider_name: "gateway-claims" },
         optional: {
           requires_any: {
-            requirements: [{ provider_name: "gateway" }, { allow_missing_or_failed: {} }],
+            requirements: [{ provider_name: "gateway-claims" }, { allow_missing_or_failed: {} }],
           },
         },
       },

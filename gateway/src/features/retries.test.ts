@@ -6,7 +6,9 @@ const RETRIES = {
   num_retries: 3,
   retry_back_off: { base_interval: "0.1s", max_interval: "1s" },
   retriable_request_headers: [
-    { name: ":method", string_match: { safe_regex: { regex: "GET|HEAD|OPTIONS" } } },
+    { name: ":method", string_match: { exact: "GET" } },
+    { name: ":method", string_match: { exact: "HEAD" } },
+    { name: ":method", string_match: { exact: "OPTIONS" } },
   ],
 };
 

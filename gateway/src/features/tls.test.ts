@@ -108,7 +108,7 @@ test("tls > each TLS name has its own certificate and routes; another's host is 
       resource.virtual_hosts.map((host) => [host.name, host.routes.map((one) => one.name)]),
     );
   };
-  const serving = (name: string) => ["other-methods", `portico/${name}/0`, "unmatched"];
+  const serving = (name: string) => [`portico/${name}/0`];
   expect(hosts("portico_portico_8443_any")).toEqual({
     "*": serving("any"),
     "b.example": ["misdirected"],

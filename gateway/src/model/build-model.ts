@@ -155,7 +155,6 @@ function listenersOf(
       attachments: attachments.filter(
         ({ listener }) => listener.isServed && listener.listener.port === port,
       ),
-      unmatched: policies.accessByDefault(key),
     };
     const tokenIssuer = policies.tokenIssuerOf(key);
     return {
@@ -164,6 +163,7 @@ function listenersOf(
       port,
       socketPort: states[0]?.socketPort ?? port,
       ...(tokenIssuer && { tokenIssuer }),
+      unmatched: policies.accessByDefault(key),
       servers: serversOf(listenerName, states, context),
     };
   });

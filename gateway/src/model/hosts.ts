@@ -1,6 +1,6 @@
 import type { Attachment } from "./attachments.ts";
 import { ANY_HOST, coverers } from "./hostnames.ts";
-import type { Access, Host, Route } from "./model.ts";
+import type { Host, Route } from "./model.ts";
 import { compareText } from "./precedence.ts";
 import { isSame } from "./remember.ts";
 
@@ -12,7 +12,6 @@ export interface HostsContext {
   compile(attachments: readonly Attachment[]): Route[];
   /** The host of before, if it is the same. */
   keep(place: string, host: Host): Host;
-  readonly unmatched: Access;
 }
 
 /** Remembers the hosts of the last model. */
@@ -28,7 +27,6 @@ export function createHostKeeper(last?: HostKeeper): HostKeeper {
       const before = last?.kept.get(place);
       const isKnown =
         before !== undefined &&
-        before.unmatched === host.unmatched &&
         before.isMisdirected === host.isMisdirected &&
         isSame(before.routes, host.routes);
       kept.set(place, isKnown ? before : host);
@@ -43,7 +41,7 @@ export function createHostKeeper(last?: HostKeeper): HostKeeper {
  * connection that was made for one listener (`only`), a hostname of another one is misdirected.
  */
 export function hostsOn(server: string, context: HostsContext, only?: string): Host[] {
-  const { listenerHostnames, attachments, unmatched } = context;
+  const { listenerHostnames, attachments } = context;
   const keep = (host: Host) => context.keep(`${server} ${host.hostname}`, host);
   const listeners = new Set(listenerHostnames);
   const byHostname = groupByHostname(
@@ -53,7 +51,7 @@ export function hostsOn(server: string, context: HostsContext, only?: string): H
   return [...hostnames].sort(compareText).map((hostname): Host => {
     const owner = coverers(hostname).find((one) => listeners.has(one));
     if (only !== undefined && owner !== only) {
-      return keep({ hostname, routes: [], unmatched, isMisdirected: true });
+      return keep({ hostname, routes: [], isMisdirected: true });
     }
     const seen = new Set<Attachment>();
     const routes = coverers(hostname).flatMap((covering) => {
@@ -65,7 +63,7 @@ export function hostsOn(server: string, context: HostsContext, only?: string): H
       }
       return context.compile(fresh);
     });
-    return keep({ hostname, routes, unmatched });
+    return keep({ hostname, routes });
   });
 }
 

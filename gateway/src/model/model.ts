@@ -23,6 +23,8 @@ export interface Listener {
   readonly socketPort: number;
   /** Whose tokens open a route with access `token`. Without one nothing is let in. */
   readonly tokenIssuer?: TokenIssuer;
+  /** Who learns that a path has no route; and what most routes ask for. */
+  readonly unmatched: Access;
   /** One without TLS, or one for each TLS name. */
   readonly servers: readonly Server[];
 }
@@ -60,8 +62,6 @@ export interface Host {
   /** `*`, `*.example.com` or `example.com`. */
   readonly hostname: string;
   readonly routes: readonly Route[];
-  /** Who learns that a path has no route. */
-  readonly unmatched: Access;
   /** Belongs to another TLS name (RFC 9110, section 15.5.20): nothing is served here. */
   readonly isMisdirected?: true;
 }
