@@ -2,7 +2,7 @@ import type { EdgeLimits } from "./envoy/edge-limits.ts";
 import { translate } from "./envoy/translate.ts";
 import { type Logger, messageOf } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
-import { buildModel } from "./model/build-model.ts";
+import { createModelBuilder } from "./model/build-model.ts";
 import { type SocketPortOf, samePort } from "./model/gateways.ts";
 import type { Listener, Model } from "./model/model.ts";
 import { type Address, isRefused, type Verdict } from "./model/verdict.ts";
@@ -63,6 +63,7 @@ export function createController(parts: ControllerParts): Controller {
   let isReady = false;
   let isStopped = false;
   let told: Told | undefined;
+  const rebuildAndPublish = createRebuild(parts);
 
   function rebuildSoon() {
     if (isStopped || isChangeWaiting) {
@@ -82,7 +83,7 @@ export function createController(parts: ControllerParts): Controller {
     const started = performance.now();
     isChangeWaiting = false;
     try {
-      told = await rebuildAndPublish(parts);
+      told = await rebuildAndPublish();
       isReady = true;
       report(told);
     } catch (error) {
@@ -141,24 +142,30 @@ interface Told {
   readonly reception: Reception;
 }
 
-async function rebuildAndPublish(parts: ControllerParts): Promise<Told> {
-  const started = performance.now();
-  const snapshot = takeSnapshot(await parts.source.list(), parts.namespace);
-  const model = buildModel(
-    snapshot,
-    parts.addressing?.socketPortOf ?? samePort,
-    parts.sharesLimits,
-  );
-  const { envoyHost: host, trustedHops, limits, handover } = parts;
-  const config = translate(model, { host, trustedHops, limits, fileOf: handover.fileOf });
-  const rebuildSeconds = (performance.now() - started) / 1000;
-  const reception = await parts.handover.publish(config);
+/** Remembers what it has built, so that each time only what has changed is built anew. */
+function createRebuild(parts: ControllerParts): () => Promise<Told> {
+  const { source, namespace, addressing, sharesLimits, handover, metrics, logger } = parts;
+  const surroundings = {
+    ...{ host: parts.envoyHost, trustedHops: parts.trustedHops, limits: parts.limits },
+    fileOf: handover.fileOf,
+  };
+  const build = createModelBuilder(addressing?.socketPortOf ?? samePort, sharesLimits);
+  let snapshot: Snapshot | undefined;
 
-  parts.addressing?.provide(model.listeners, snapshot);
-  parts.metrics.rebuilt(rebuildSeconds, model.verdicts.filter(isRefused));
-  parts.metrics.received(reception);
-  logReception(parts.logger, reception, performance.now() - started);
-  return { model, reception };
+  return async () => {
+    const started = performance.now();
+    snapshot = takeSnapshot(await source.list(), namespace, snapshot);
+    const model = build(snapshot);
+    const config = translate(model, surroundings);
+    const rebuildSeconds = (performance.now() - started) / 1000;
+    const reception = await handover.publish(config);
+
+    addressing?.provide(model.listeners, snapshot);
+    metrics.rebuilt(rebuildSeconds, model.verdicts.filter(isRefused));
+    metrics.received(reception);
+    logReception(logger, reception, performance.now() - started);
+    return { model, reception };
+  };
 }
 
 function reportTo({ boards, addressing }: ControllerParts, { model, reception }: Told) {

@@ -166,7 +166,7 @@ test("a YAML file that breaks and an object that is not valid > leave the rest s
 test("the controller stopped and started again > disturbs nothing and rewrites nothing", async () => {
   const load = keepAsking("/cards");
   await until(async () => (await ask(port, "/fine", bearer())).status === 404);
-  const files = ["listeners.json", "clusters.json", `routes/portico_portico_${port}.json`];
+  const files = ["listeners.json", "clusters.json", `routes/portico_portico_${port}.pb`];
   const inodes = () =>
     Promise.all(files.map(async (file) => (await stat(join(gateway.envoyDir, file))).ino));
   const before = await inodes();

@@ -145,7 +145,7 @@ test("a shared limit > is asked of the controller by its route alone, behind a b
 
 test("a shared limit in report mode > has no bucket of its own, which could only refuse", () => {
   const resource = configuration(limits("trial", LOGIN, `${SHARED}\nmode: Report`));
-  expect(resource).not.toHaveProperty("typed_per_filter_config");
+  expect(resource).not.toHaveProperty(["typed_per_filter_config", FILTER]);
   expect(JSON.stringify(resource)).toContain('"descriptor_key":"reported-rate"');
 });
 

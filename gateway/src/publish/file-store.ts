@@ -26,7 +26,7 @@ export function createFileStore(directory: string): FileStore {
   const refused = new Map<string, string | undefined>();
   const before = new Map<string, string | undefined>();
 
-  async function replace(path: string, content: string, mode?: number) {
+  async function replace(path: string, content: Encoded["content"], mode?: number) {
     const temporary = `${path}.new`;
     await writeFile(temporary, content, { mode });
     await rename(temporary, path);
@@ -45,8 +45,8 @@ export function createFileStore(directory: string): FileStore {
     async put(path, encoded, mode) {
       const { version, content } = encoded;
       if (!versions.has(path)) {
-        const current = await readFile(path, "utf8").catch(ignore("ENOENT"));
-        versions.set(path, current === content ? version : undefined);
+        const current = await readFile(path).catch(ignore("ENOENT"));
+        versions.set(path, current?.equals(Buffer.from(content)) ? version : undefined);
       }
       const current = versions.get(path);
       if (current === version) {

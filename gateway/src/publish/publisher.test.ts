@@ -94,25 +94,41 @@ test("publisher > leaves no temporary file behind", async () => {
   );
 });
 
+const routes = () => readFile(join(folder, "routes", "listener.pb"));
+
 test("publisher > a version is its content", async () => {
   const publisher = await started();
   await publisher.publish(config(["a"]));
-  const first = (await read("routes/listener.json")).version_info;
-  await publisher.publish(config(["a"], 2));
-  expect((await read("routes/listener.json")).version_info).not.toBe(first);
+  const first = await routes();
+  const { written } = await publisher.publish(config(["a"], 2));
+  expect((await routes()).equals(first)).toBe(false);
+  expect((await routes()).includes(written[0]?.version ?? "none")).toBe(true);
   await publisher.publish(config(["a"]));
-  expect((await read("routes/listener.json")).version_info).toBe(first);
+  expect((await routes()).equals(first)).toBe(true);
 });
 
 test("publisher > what Envoy has refused is taken back, and not handed to it again until it is another", async () => {
   const publisher = await started();
   await publisher.publish(config(["a"], 1));
+  const first = await routes();
   const { written } = await publisher.publish(config(["a"], 2));
   await publisher.takeBack(written);
-  expect((await read("routes/listener.json")).resources).toEqual([resource("listener", 1)]);
+  expect((await routes()).equals(first)).toBe(true);
   const again = await publisher.publish(config(["a"], 2));
   expect(again).toEqual({ written: [], withheld: written });
   expect(await publisher.publish(config(["a"], 1))).toEqual({ written: [], withheld: [] });
   expect(kindsOf(await publisher.publish(config(["a"], 3)))).toEqual(["routes"]);
-  expect((await read("routes/listener.json")).resources).toEqual([resource("listener", 3)]);
+  expect((await routes()).equals(first)).toBe(false);
+});
+
+test("publisher > the very same resources cost nothing, and are written again after they were refused or removed", async () => {
+  const publisher = await started();
+  const same = config(["a"]);
+  await publisher.publish(same);
+  expect(await publisher.publish(same)).toEqual({ written: [], withheld: [] });
+  await publisher.publish(config([], 2));
+  await publisher.publish(config([], 2));
+  expect(await readdir(join(folder, "endpoints"))).toEqual([]);
+  expect(kindsOf(await publisher.publish(same))).toEqual(["endpoints", "clusters", "routes"]);
+  expect(await readdir(join(folder, "endpoints"))).toEqual(["a.json"]);
 });

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { bootstrap } from "../envoy/bootstrap.ts";
 import type { EdgeLimits } from "../envoy/edge-limits.ts";
 import type { EnvoyConfig, EnvoyResource, FiledKind, ResourceKind } from "../envoy/envoy-config.ts";
+import { isSame } from "../model/remember.ts";
 import { socketIn } from "../shared-limits/socket.ts";
-import { EXTENSION, encodeDocument, encodeResources } from "./encoding.ts";
+import { encodeDocument, encodeResources, extensionOf } from "./encoding.ts";
 import { createFileStore } from "./file-store.ts";
 
 /** Hands versions to Envoy as files, each renamed into place when everything it refers to is there. */
@@ -45,12 +46,14 @@ export function createPublisher(
   const files = createFileStore(directory);
   const fileOf = (kind: ResourceKind, name: string) =>
     kind === name
-      ? join(directory, `${kind}.${EXTENSION}`)
-      : join(directory, kind, `${name}.${EXTENSION}`);
+      ? join(directory, `${kind}.${extensionOf(kind)}`)
+      : join(directory, kind, `${name}.${extensionOf(kind)}`);
   const listenersFile = fileOf("listeners", "listeners");
   const clustersFile = fileOf("clusters", "clusters");
   let clusters: EnvoyConfig["clusters"] = new Map();
   let retired: readonly string[] = [];
+  /** What is in which file, so that what is the same as before costs nothing. */
+  const contents = new Map<string, readonly EnvoyResource[]>();
 
   return {
     fileOf,
@@ -61,7 +64,9 @@ export function createPublisher(
         await mkdir(join(directory, kind), { recursive: true });
       }
       for (const path of [listenersFile, clustersFile]) {
-        await writeFile(path, encodeResources([]).content, { flag: "wx" }).catch(ignoreExisting);
+        await writeFile(path, encodeResources("listeners", []).content, { flag: "wx" }).catch(
+          ignoreExisting,
+        );
       }
     },
 
@@ -77,14 +82,18 @@ export function createPublisher(
       };
       const write = async (kind: ResourceKind, name: string, resources: EnvoyResource[]) => {
         const path = fileOf(kind, name);
-        const encoded = encodeResources(resources);
-        const outcome = await files.put(
-          path,
-          encoded,
-          kind === "secrets" ? SECRET_MODE : undefined,
-        );
+        const before = contents.get(path);
+        if (before && isSame(before, resources)) {
+          return;
+        }
+        const encoded = encodeResources(kind, resources);
+        const mode = kind === "secrets" ? SECRET_MODE : undefined;
+        const outcome = await files.put(path, encoded, mode);
         if (outcome !== "same") {
           outcomes[outcome].set(path, { kind, name, version: encoded.version });
+        }
+        if (outcome !== "withheld") {
+          contents.set(path, resources);
         }
       };
       for (const kind of ["secrets", "endpoints"] as const) {
@@ -104,13 +113,16 @@ export function createPublisher(
         sharedLimitsSocket: socketIn(directory),
         ...(limits && { limits }),
       });
-      await files.put(join(directory, `bootstrap.${EXTENSION}`), encodeDocument(start));
+      await files.put(join(directory, "bootstrap.json"), encodeDocument(start));
 
       clusters = config.clusters;
       const unused = await findUnused(directory, config);
       // One version late: Envoy may be about to read one.
       const isLate = (path: string) => retired.includes(path);
-      await Promise.all(unused.filter(isLate).map(files.remove));
+      for (const path of unused.filter(isLate)) {
+        contents.delete(path);
+        await files.remove(path);
+      }
       retired = unused.filter((path) => !isLate(path));
       return {
         written: [...outcomes.written.values()],
@@ -120,6 +132,7 @@ export function createPublisher(
 
     async takeBack(refused) {
       for (const { kind, name } of refused) {
+        contents.delete(fileOf(kind, name));
         await files.takeBack(fileOf(kind, name));
       }
     },
@@ -135,7 +148,7 @@ async function findUnused(directory: string, config: EnvoyConfig): Promise<strin
   const unused: string[] = [];
   for (const kind of FOLDERS) {
     for (const file of await readdir(join(directory, kind))) {
-      if (!config[kind].has(file.replace(`.${EXTENSION}`, ""))) {
+      if (!config[kind].has(file.replace(`.${extensionOf(kind)}`, ""))) {
         unused.push(join(directory, kind, file));
       }
     }

@@ -1,4 +1,5 @@
 import type { Logger } from "../logger.ts";
+import { createMemory } from "../model/remember.ts";
 import { type Condition, isRefused, type Verdict } from "../model/verdict.ts";
 
 /**
@@ -18,24 +19,35 @@ export interface ObjectStatus extends Omit<Verdict, "conditions" | "generation">
 }
 
 export function createStatusBoard(logger: Logger, now: () => Date = () => new Date()): StatusBoard {
-  let board = new Map<string, ObjectStatus>();
+  let board = new Map<string, Entry>();
+  const keys = createMemory<string>();
+
+  function examine(verdict: Verdict, earlier: ObjectStatus | undefined): ObjectStatus {
+    const status = statusOf(verdict, earlier, now().toISOString());
+    if (hasChanged(status, earlier)) {
+      logChange(logger, verdict, earlier !== undefined);
+    }
+    return status;
+  }
 
   return {
     report(verdicts) {
-      const next = new Map<string, ObjectStatus>();
+      const next = new Map<string, Entry>();
       for (const verdict of verdicts) {
-        const key = keyOf(verdict);
+        const key = keys(verdict, [], () => keyOf(verdict));
         const earlier = board.get(key);
-        const status = statusOf(verdict, earlier, now().toISOString());
-        if (hasChanged(status, earlier)) {
-          logChange(logger, verdict, earlier !== undefined);
-        }
-        next.set(key, status);
+        const isKnown = earlier?.verdict === verdict;
+        next.set(key, isKnown ? earlier : { verdict, status: examine(verdict, earlier?.status) });
       }
       board = next;
     },
-    statuses: () => [...board.values()],
+    statuses: () => [...board.values()].map(({ status }) => status),
   };
+}
+
+interface Entry {
+  readonly verdict: Verdict;
+  readonly status: ObjectStatus;
 }
 
 function keyOf({ object, origin, parent, listener }: Verdict): string {

@@ -3,6 +3,7 @@ import type { LiveObject } from "../kubernetes/object-store.ts";
 import { pathOf } from "../kubernetes/resources.ts";
 import { type Logger, messageOf } from "../logger.ts";
 import { CONTROLLER_NAME } from "../model/gateways.ts";
+import { createMemory, isSame as isSameList } from "../model/remember.ts";
 import type { Verdict } from "../model/verdict.ts";
 import type { KubernetesSource } from "../snapshot/kubernetes-source.ts";
 import { keyOf, type ObjectRef } from "../snapshot/metadata.ts";
@@ -43,7 +44,7 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
   const pace = parts.pace ?? createPace();
   let wanted: ReadonlyMap<string, Wanted> = new Map();
   /** What was found to be so, or was refused: not looked at again while nothing about it changes. */
-  const done = new Map<string, { readonly text: string; readonly live: LiveObject }>();
+  const done = new Map<string, Wanted & { readonly live: LiveObject }>();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
@@ -58,25 +59,30 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
   }
 
   async function writeAll() {
-    const tasks = [...wanted.values()].map((one) => () => writeOne(one));
+    const waiting = [...wanted.values()].filter((one) => !isDone(one));
+    const tasks = waiting.map((one) => () => writeOne(one));
     const outcomes = await pace.run(tasks, () => isStopped);
     if (outcomes.some((isDone) => !isDone)) {
       soon(RETRY_MS);
     }
   }
 
+  function isDone({ object, verdicts }: Wanted): boolean {
+    const live = source.live(object);
+    const known = done.get(keyed(object));
+    return live === undefined || (known?.live === live && isSameList(known.verdicts, verdicts));
+  }
+
   /** False: to be tried again. */
   async function writeOne({ object, verdicts }: Wanted): Promise<boolean> {
     const live = source.live(object);
-    const key = `${object.kind} ${keyOf(object)}`;
-    const text = JSON.stringify(verdicts);
-    const known = done.get(key);
-    if (live === undefined || (known?.text === text && known.live === live)) {
+    const key = keyed(object);
+    if (live === undefined) {
       return true;
     }
     try {
       await writeOnto(object, verdicts, live);
-      done.set(key, { text, live });
+      done.set(key, { object, verdicts, live });
       return true;
     } catch (error) {
       const isFinal = error instanceof ApiError && [400, 403, 422].includes(error.status);
@@ -85,7 +91,7 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
         message: messageOf(error),
       });
       if (isFinal) {
-        done.set(key, { text, live });
+        done.set(key, { object, verdicts, live });
       }
       return isFinal;
     }
@@ -144,13 +150,10 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
       const next = new Map<string, Wanted>();
       // What carries an entry of ours, from now or before, and no longer has anything to do with us.
       for (const object of source.marked(CONTROLLER_NAME)) {
-        next.set(`${object.kind} ${keyOf(object)}`, { object, verdicts: [] });
+        next.set(keyed(object), { object, verdicts: [] });
       }
       const told = verdicts.filter(({ object }) => source.live(object) !== undefined);
-      for (const [key, group] of Map.groupBy(
-        told,
-        ({ object }) => `${object.kind} ${keyOf(object)}`,
-      )) {
+      for (const [key, group] of Map.groupBy(told, ({ object }) => keyed(object))) {
         const [first] = group;
         if (first) {
           next.set(key, { object: first.object, verdicts: group });
@@ -170,6 +173,12 @@ export function createStatusWriter(parts: StatusWriterParts): StatusWriter {
       await running;
     },
   };
+}
+
+const keys = createMemory<string>();
+
+function keyed(object: ObjectRef): string {
+  return keys(object, [], () => `${object.kind} ${keyOf(object)}`);
 }
 
 function goneAsUndefined(error: unknown): undefined {
