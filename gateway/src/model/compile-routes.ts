@@ -82,7 +82,7 @@ function compileRoute(
       };
       const about = {
         rule,
-        listener,
+        attachment,
         resolved: resolved[ruleIndex],
         policies: policies[ruleIndex],
       };
