@@ -1,5 +1,5 @@
 import type { EdgeLimits } from "./envoy/edge-limits.ts";
-import { translate } from "./envoy/translate.ts";
+import { createTranslator } from "./envoy/translate.ts";
 import { type Logger, messageOf } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
 import { createModelBuilder } from "./model/build-model.ts";
@@ -145,10 +145,10 @@ interface Told {
 /** Remembers what it has built, so that each time only what has changed is built anew. */
 function createRebuild(parts: ControllerParts): () => Promise<Told> {
   const { source, namespace, addressing, sharesLimits, handover, metrics, logger } = parts;
-  const surroundings = {
+  const translate = createTranslator({
     ...{ host: parts.envoyHost, trustedHops: parts.trustedHops, limits: parts.limits },
     fileOf: handover.fileOf,
-  };
+  });
   const build = createModelBuilder(addressing?.socketPortOf ?? samePort, sharesLimits);
   let snapshot: Snapshot | undefined;
 
@@ -156,7 +156,7 @@ function createRebuild(parts: ControllerParts): () => Promise<Told> {
     const started = performance.now();
     snapshot = takeSnapshot(await source.list(), namespace, snapshot);
     const model = build(snapshot);
-    const config = translate(model, surroundings);
+    const config = translate(model);
     const rebuildSeconds = (performance.now() - started) / 1000;
     const reception = await handover.publish(config);
 

@@ -32,8 +32,6 @@ export function statPrefixOf({ kind, name }: ResourceName): string | undefined {
       return "cluster_manager.cds.";
     case "routes":
       return `http.${name}.rds.${name}.`;
-    case "endpoints":
-      return `cluster.${name}.`;
     default:
       return undefined;
   }

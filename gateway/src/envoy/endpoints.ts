@@ -1,9 +1,9 @@
 import type { Backend } from "../model/model.ts";
-import { type EnvoyResource, typed } from "./envoy-config.ts";
+import type { Json } from "./envoy-config.ts";
 
-/** EDS: the ready endpoints of one backend. */
-export function endpointsOf({ name, endpoints }: Backend): EnvoyResource {
-  return typed("envoy.config.endpoint.v3.ClusterLoadAssignment", {
+/** The ready endpoints of one backend. */
+export function endpointsOf({ name, endpoints }: Backend): Json {
+  return {
     cluster_name: name,
     endpoints: [
       {
@@ -12,5 +12,5 @@ export function endpointsOf({ name, endpoints }: Backend): EnvoyResource {
         })),
       },
     ],
-  });
+  };
 }

@@ -18,14 +18,13 @@ export interface EnvoyConfig {
   readonly listeners: ReadonlyMap<string, EnvoyResource>;
   readonly routes: ReadonlyMap<string, EnvoyResource>;
   readonly clusters: ReadonlyMap<string, EnvoyResource>;
-  readonly endpoints: ReadonlyMap<string, EnvoyResource>;
   readonly secrets: ReadonlyMap<string, EnvoyResource>;
 }
 
 export type ResourceKind = keyof EnvoyConfig;
 
 /** The kinds that have a file for each resource, so that a change of one touches no other. */
-export type FiledKind = "routes" | "endpoints" | "secrets";
+export type FiledKind = "routes" | "secrets";
 
 /** What depends on the place and not on the objects. */
 export interface Surroundings {

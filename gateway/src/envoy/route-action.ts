@@ -37,7 +37,7 @@ export function routeAction(route: Route): Fields {
   };
 }
 
-/** A route's retry policy is instead of the host's, not beside it. */
+/** A route's retry policy is instead of its backend's, not beside it. */
 function timeoutAndRetries(route: Route): Fields {
   const { timeouts, traffic, retry } = route;
   const { requestMs, backendRequestMs, idleMs } = { ...traffic, ...timeouts };

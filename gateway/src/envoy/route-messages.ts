@@ -15,8 +15,7 @@ const SCHEMA = readSchema({
     VirtualHost: `
       1 name string
       2 domains string[]
-      3 routes Route[]
-      16 retry_policy RetryPolicy`,
+      3 routes Route[]`,
     Route: `
       14 name string
       1 match RouteMatch

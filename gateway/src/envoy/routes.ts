@@ -12,7 +12,6 @@ import {
   type Limits,
   limitsByStage,
 } from "./rate-limit.ts";
-import { retryPolicy } from "./retries.ts";
 import { routeAction } from "./route-action.ts";
 import { matchOf } from "./route-match.ts";
 import { metadataOf } from "./route-metadata.ts";
@@ -51,7 +50,6 @@ function virtualHostOf(host: Host, unmatched: Access, limits: Limits): Json {
   return {
     name: host.hostname,
     domains: [host.hostname],
-    retry_policy: retryPolicy(),
     routes: host.isMisdirected
       ? [asleep(misdirected())]
       : [

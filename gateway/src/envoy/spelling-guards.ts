@@ -44,6 +44,9 @@ export function guardedSpelling(
 /** The restricted routes by the index of the first weaker route that would take their spellings. */
 function guardsOf(routes: readonly Route[]): ReadonlyMap<number, readonly Route[]> {
   const guards = new Map<number, Route[]>();
+  if (!routes.some(isRestricted)) {
+    return guards;
+  }
   const takers = takersOf(routes);
   for (const [index, route] of routes.entries()) {
     if (!isRestricted(route)) {

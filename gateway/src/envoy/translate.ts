@@ -1,7 +1,6 @@
 import type { Listener, Model } from "../model/model.ts";
-import { createMemory } from "../model/remember.ts";
+import { createMemory, isSame } from "../model/remember.ts";
 import { clusterOf } from "./clusters.ts";
-import { endpointsOf } from "./endpoints.ts";
 import type { EnvoyConfig, EnvoyResource, Surroundings } from "./envoy-config.ts";
 import { listenerOf } from "./listeners.ts";
 import { routeConfigurationOf } from "./routes.ts";
@@ -12,22 +11,39 @@ import { secretOf } from "./tls.ts";
  * made of a part of the model that is the same as before is the same JavaScript object.
  */
 export function translate(model: Model, surroundings: Surroundings): EnvoyConfig {
-  return {
-    listeners: named(model.listeners, (listener) => listenerOf(listener, surroundings)),
-    routes: new Map(model.listeners.flatMap(routesOn)),
-    clusters: named(model.backends, (backend) =>
-      clusters(backend, [surroundings.fileOf], () => clusterOf(backend, surroundings)),
-    ),
-    endpoints: named(model.backends, (backend) =>
-      endpoints(backend, [], () => endpointsOf(backend)),
-    ),
-    secrets: named(model.secrets, (secret) => secrets(secret, [], () => secretOf(secret))),
-  };
+  return createTranslator(surroundings)(model);
 }
 
-const clusters = createMemory<EnvoyResource>();
-const endpoints = createMemory<EnvoyResource>();
-const secrets = createMemory<EnvoyResource>();
+export function createTranslator(surroundings: Surroundings): (model: Model) => EnvoyConfig {
+  const keepListener = createListenerKeeper(surroundings);
+  const clusters = createMemory<EnvoyResource>();
+  const secrets = createMemory<EnvoyResource>();
+  return (model) => ({
+    listeners: named(model.listeners, keepListener),
+    routes: new Map(model.listeners.flatMap(routesOn)),
+    clusters: named(model.backends, (backend) =>
+      clusters(backend, [], () => clusterOf(backend, surroundings)),
+    ),
+    secrets: named(model.secrets, (secret) => secrets(secret, [], () => secretOf(secret))),
+  });
+}
+
+/** Routes come and go without their listener being another one. */
+function createListenerKeeper(surroundings: Surroundings) {
+  const kept = new Map<string, { from: readonly unknown[]; resource: EnvoyResource }>();
+  return (listener: Listener): EnvoyResource => {
+    const { name, socketPort, tokenIssuer, unmatched, servers } = listener;
+    const ofServers = servers.flatMap((server) => [server.name, server.tls]);
+    const from = [socketPort, tokenIssuer, unmatched, ...ofServers];
+    const known = kept.get(name);
+    if (known && isSame(known.from, from)) {
+      return known.resource;
+    }
+    const resource = listenerOf(listener, surroundings);
+    kept.set(name, { from, resource });
+    return resource;
+  };
+}
 
 function routesOn({ servers, unmatched }: Listener): [string, EnvoyResource][] {
   return servers.map((server) => [server.name, routeConfigurationOf(server, unmatched)]);

@@ -140,7 +140,7 @@ function createRebuild() {
 }
 
 function bytesOf(config: EnvoyConfig): string[] {
-  return (["listeners", "routes", "clusters", "endpoints"] as const).flatMap((kind) =>
+  return (["listeners", "routes", "clusters"] as const).flatMap((kind) =>
     [...config[kind].values()].map((resource) =>
       Buffer.from(encodeResources(kind, [resource]).content).toString("latin1"),
     ),

@@ -13,12 +13,20 @@ test("backends > a Service becomes one cluster with its keep-alive shorter than 
   expect(config.clusters.get("portico_posts_80")).toEqual({
     "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
     name: "portico_posts_80",
-    type: "EDS",
-    eds_cluster_config: {
-      eds_config: {
-        path_config_source: { path: "/envoy/endpoints/portico_posts_80.json" },
-        resource_api_version: "V3",
-      },
+    type: "STATIC",
+    load_assignment: {
+      cluster_name: "portico_posts_80",
+      endpoints: [
+        {
+          lb_endpoints: [
+            {
+              endpoint: {
+                address: { socket_address: { address: "127.0.0.1", port_value: 8102 } },
+              },
+            },
+          ],
+        },
+      ],
     },
     connect_timeout: "1s",
     lb_policy: "LEAST_REQUEST",
@@ -29,6 +37,7 @@ test("backends > a Service becomes one cluster with its keep-alive shorter than 
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         common_http_protocol_options: { idle_timeout: "60s" },
         explicit_http_config: { http_protocol_options: {} },
+        retry_policy: expect.objectContaining({ num_retries: 3 }),
       },
     },
   });
@@ -65,8 +74,7 @@ endpoints: [{ addresses: ["2001:db8::1"] }, { addresses: ["2001:db8::1"] }]
   const endpoint = (address: string) => ({
     endpoint: { address: { socket_address: { address, port_value: 8102 } } },
   });
-  expect(config.endpoints.get("portico_posts_80")).toEqual({
-    "@type": "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
+  expect(config.clusters.get("portico_posts_80")?.load_assignment).toEqual({
     cluster_name: "portico_posts_80",
     endpoints: [
       { lb_endpoints: [endpoint("10.0.0.1"), endpoint("10.0.0.2"), endpoint("2001:db8::1")] },

@@ -59,7 +59,7 @@ test("print-envoy-config > prints what a folder comes to, and tells what is left
   const { code, out, err } = await run("print-envoy-config", folder);
   expect(code).toBe(0);
   const config = JSON.parse(out) as Record<string, { name: string }[]>;
-  expect(Object.keys(config)).toEqual(["listeners", "routes", "clusters", "endpoints"]);
+  expect(Object.keys(config)).toEqual(["listeners", "routes", "clusters"]);
   expect(config.clusters?.map(({ name }) => name)).toContain("portico_web_80");
   expect(err).toContain(
     "refused: JWTPolicy portico/lost on HTTPRoute portico/gone: TargetNotFound",

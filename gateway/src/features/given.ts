@@ -30,7 +30,6 @@ export interface RouteView {
 interface VirtualHostView {
   readonly name: string;
   readonly domains: readonly string[];
-  readonly retry_policy: object;
   readonly routes: readonly RouteView[];
 }
 

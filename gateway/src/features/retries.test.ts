@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { GATEWAY, given, route, TOKENS, virtualHosts } from "./given.ts";
+import { GATEWAY, given, route, TOKENS } from "./given.ts";
 
 const RETRIES = {
   retry_on: "connect-failure,refused-stream,reset",
@@ -14,16 +14,11 @@ const RETRIES = {
 
 const refs = "backendRefs: [{ name: auth, port: 80 }]";
 
-test("retries > are for reads that got no answer, on every host", () => {
-  const { config } = given(
-    GATEWAY,
-    TOKENS,
-    route("r", `hostnames: [a.example]\nrules: [{ ${refs} }]`),
-  );
-  const hosts = [...config.routes.values()].flatMap(virtualHosts);
-  expect(hosts.map(({ name, retry_policy }) => [name, retry_policy])).toEqual([
-    ["*", RETRIES],
-    ["a.example", RETRIES],
+test("retries > are for reads that got no answer, of every backend", () => {
+  const { config } = given(GATEWAY, TOKENS, route("r", `rules: [{ ${refs} }]`));
+  const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+  expect([...config.clusters.values()]).toMatchObject([
+    { typed_extension_protocol_options: { [options]: { retry_policy: RETRIES } } },
   ]);
 });
 

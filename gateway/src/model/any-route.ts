@@ -3,7 +3,7 @@ import type { GRPCRoute, GrpcMatch, GrpcRule } from "../snapshot/grpc-route.ts";
 import type { HTTPRoute, HttpRule, RouteMatch } from "../snapshot/http-route.ts";
 import type { Metadata } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { createMemory } from "./remember.ts";
+import { createListMemory } from "./remember.ts";
 
 /** HTTPRoutes and GRPCRoutes in one form: a call by gRPC is a request for `/service/method`. */
 export interface AnyRoute {
@@ -34,12 +34,12 @@ export type AnyMatch = RouteMatch & {
   readonly grpc?: { readonly serviceLength: number; readonly methodLength: number };
 };
 
-const memory = createMemory<AnyRoute>();
-
-export function routesOf(snapshot: Snapshot): AnyRoute[] {
-  return [
-    ...snapshot.httpRoutes.map((route) => memory(route, [], () => httpRoute(route))),
-    ...snapshot.grpcRoutes.map((route) => memory(route, [], () => grpcRoute(route))),
+export function createRouteReader(): (snapshot: Snapshot) => AnyRoute[] {
+  const readHttp = createListMemory<HTTPRoute, AnyRoute>();
+  const readGrpc = createListMemory<GRPCRoute, AnyRoute>();
+  return ({ httpRoutes, grpcRoutes }) => [
+    ...readHttp(httpRoutes, [], httpRoute),
+    ...readGrpc(grpcRoutes, [], grpcRoute),
   ];
 }
 

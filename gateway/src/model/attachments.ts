@@ -5,7 +5,7 @@ import { type Gateways, type OurGateway, type Parent, parentKey } from "./gatewa
 import { ANY_HOST, intersection } from "./hostnames.ts";
 import type { ListenerState } from "./listeners.ts";
 import type { Namespaces } from "./namespaces.ts";
-import { createMemory } from "./remember.ts";
+import { createListMemory } from "./remember.ts";
 import { fails, holds, type Refusal, type Verdict } from "./verdict.ts";
 
 /** One route on one listener, under the hostnames that both allow. */
@@ -28,21 +28,27 @@ export interface Attachments {
   readonly outcomes: readonly Outcome[];
 }
 
-export function attachRoutes(
+export type AttachRoutes = (
   routes: readonly AnyRoute[],
   gateways: Gateways,
   namespaces: Namespaces,
-): Attachments {
-  const each = routes.map((route) =>
-    memory(route, [gateways, namespaces], () => attachRoute(route, gateways, namespaces)),
-  );
-  return {
-    attachments: each.flatMap(({ attachments }) => attachments),
-    outcomes: each.flatMap(({ outcomes }) => outcomes),
+) => Attachments;
+
+export function createAttacher(): AttachRoutes {
+  const memory = createListMemory<AnyRoute, Attachments>();
+  return (routes, gateways, namespaces) => {
+    const each = memory(routes, [gateways, namespaces], (route) =>
+      attachRoute(route, gateways, namespaces),
+    );
+    const attachments: Attachment[] = [];
+    const outcomes: Outcome[] = [];
+    for (const one of each) {
+      attachments.push(...one.attachments);
+      outcomes.push(...one.outcomes);
+    }
+    return { attachments, outcomes };
   };
 }
-
-const memory = createMemory<Attachments>();
 
 function attachRoute(route: AnyRoute, gateways: Gateways, namespaces: Namespaces): Attachments {
   const attachments: Attachment[] = [];

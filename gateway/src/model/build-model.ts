@@ -1,7 +1,7 @@
 import type { ObjectRef } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { type AnyRoute, routesOf } from "./any-route.ts";
-import { type Attachment, attachRoutes, type Outcome } from "./attachments.ts";
+import { type AnyRoute, createRouteReader } from "./any-route.ts";
+import { type Attachment, createAttacher, type Outcome } from "./attachments.ts";
 import { resolveBackendTls } from "./backend-tls.ts";
 import { backendsOf, slicesByService } from "./backends.ts";
 import { followCertificates } from "./certificates.ts";
@@ -13,7 +13,7 @@ import {
   type SocketPortOf,
   samePort,
 } from "./gateways.ts";
-import { createHostKeeper, type HostsContext, hostsOn } from "./hosts.ts";
+import { type HostMemory, type HostsContext, hostsOn } from "./hosts.ts";
 import type { ListenerState } from "./listeners.ts";
 import { routesOfMappings } from "./mappings.ts";
 import type { Listener, Model, Server } from "./model.ts";
@@ -23,7 +23,7 @@ import { createTargetsReader } from "./policy-targets.ts";
 import { compareText } from "./precedence.ts";
 import { followReferences, type References, type Visit } from "./references.ts";
 import { rejectionVerdicts } from "./rejections.ts";
-import { createMemory, remembered } from "./remember.ts";
+import { createListMemory, createMemory, remembered } from "./remember.ts";
 import { resourceName } from "./resource-name.ts";
 import { type ResolvedRule, resolveRule } from "./rules.ts";
 import { routesOfServices } from "./service-routes.ts";
@@ -60,9 +60,12 @@ export function createModelBuilder(
   const readServices = remembered(routesOfServices);
   const readSlices = remembered(slicesByService);
   const reject = remembered(rejectionVerdicts);
+  const readRoutes = createRouteReader();
+  const attach = createAttacher();
   const resolvers = createMemory<RuleResolver>();
+  const conclude = createListMemory<Outcome, Conclusion>();
   const compile = createRouteCompiler();
-  let hosts = createHostKeeper();
+  let hosts: HostMemory = new Map();
 
   return (snapshot) => {
     const { certificates, namespaces, tlsPolicies, gateways } = survey(snapshot, socketPortOf);
@@ -72,22 +75,23 @@ export function createModelBuilder(
     const policies = readPolicies(snapshot, references, traffic, targets, sharesLimits);
     const mappings = readMappings(snapshot, gateways);
     const services = readServices(snapshot, gateways);
-    const { attachments, outcomes } = attachRoutes(
-      [...routesOf(snapshot), ...mappings.routes, ...services.routes],
+    const { attachments, outcomes } = attach(
+      [...readRoutes(snapshot), ...mappings.routes, ...services.routes],
       gateways,
       namespaces,
     );
     const rules = resolvers(references, [], () => ruleResolver(references));
-    hosts = createHostKeeper(hosts);
     const context = {
-      ...{ policies, keep: hosts.keep },
+      ...{ policies, from: [rules, policies], memory: hosts },
       compile: (some: readonly Attachment[]) => compile(some, rules, policies),
     };
     const byGateway = Map.groupBy(attachments, ({ gateway }) => gateway.key);
     const listeners = gateways.ours.flatMap((gateway) =>
       listenersOf(gateway, byGateway.get(gateway.key) ?? [], context),
     );
-    const visits = [...policies.visits, ...visitsOf(outcomes, rules)];
+    hosts = new Map([...hosts].filter(([server]) => isServed(server, listeners)));
+    const conclusions = conclude(outcomes, [rules], (outcome) => conclusionOf(outcome, rules));
+    const visits = [...policies.visits, ...conclusions.flatMap((one) => one.visits)];
     return {
       listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
       backends: backendsOf(visits, readSlices(snapshot)),
@@ -95,7 +99,7 @@ export function createModelBuilder(
       verdicts: [
         ...reject(snapshot, gateways),
         ...gateways.verdicts.map(countRoutes(attachments)),
-        ...outcomes.map((outcome) => withRules(outcome, rules)),
+        ...conclusions.map(({ verdict }) => verdict),
         ...mappings.verdicts,
         ...services.verdicts,
         ...tlsPolicies.verdicts(visits),
@@ -103,6 +107,10 @@ export function createModelBuilder(
       ],
     };
   };
+}
+
+function isServed(name: string, listeners: readonly Listener[]): boolean {
+  return listeners.some(({ servers }) => servers.some((server) => server.name === name));
 }
 
 /** What is asked of routes, and what they cannot change. */
@@ -118,23 +126,22 @@ function surveyGateways(snapshot: Snapshot, socketPortOf: SocketPortOf) {
 function ruleResolver(references: References): RuleResolver {
   const known = new WeakMap<AnyRoute, Map<OurGateway, readonly ResolvedRule[]>>();
   return (route, gateway) => {
-    const byGateway = known.get(route) ?? new Map<OurGateway, readonly ResolvedRule[]>();
-    known.set(route, byGateway);
-    const rules =
-      byGateway.get(gateway) ??
-      route.rules.map((rule) => resolveRule(route, rule, gateway, references));
-    byGateway.set(gateway, rules);
+    const byGateway = known.get(route);
+    const before = byGateway?.get(gateway);
+    if (before) {
+      return before;
+    }
+    const rules = route.rules.map((rule) => resolveRule(route, rule, gateway, references));
+    if (byGateway) {
+      byGateway.set(gateway, rules);
+    } else {
+      known.set(route, new Map([[gateway, rules]]));
+    }
     return rules;
   };
 }
 
-function visitsOf(outcomes: readonly Outcome[], rules: RuleResolver): Visit[] {
-  return outcomes.flatMap(({ route, gateway }) =>
-    gateway ? rules(route, gateway).flatMap(({ visits }) => visits) : [],
-  );
-}
-
-interface ListenersContext extends Pick<HostsContext, "compile" | "keep"> {
+interface ListenersContext extends Pick<HostsContext, "compile" | "from" | "memory"> {
   readonly policies: Policies;
 }
 
@@ -209,16 +216,21 @@ function listenerKey(owner: ObjectRef, name: string): string {
   return `${parentKey(owner)} ${name}`;
 }
 
-const told = createMemory<Verdict>();
-
 /** Whether its references lead anywhere is said of every route, also of one that nobody took. */
-function withRules(outcome: Outcome, rules: RuleResolver): Verdict {
-  const { route, gateway, verdict } = outcome;
+interface Conclusion {
+  readonly verdict: Verdict;
+  readonly visits: readonly Visit[];
+}
+
+function conclusionOf({ route, gateway, verdict }: Outcome, rules: RuleResolver): Conclusion {
   if (!gateway) {
-    return verdict;
+    return { verdict, visits: [] };
   }
   const resolved = rules(route, gateway);
-  return told(outcome, [resolved], () => addRules(verdict, resolved));
+  return {
+    verdict: addRules(verdict, resolved),
+    visits: resolved.flatMap(({ visits }) => visits),
+  };
 }
 
 function addRules(verdict: Verdict, resolved: readonly ResolvedRule[]): Verdict {

@@ -7,9 +7,14 @@ export function coverers(hostname: string): string[] {
   if (hostname === ANY_HOST) {
     return [ANY_HOST];
   }
-  const labels = hostname.split(".");
-  const wildcards = labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join(".")}`);
-  return [...new Set([hostname, ...wildcards, ANY_HOST])];
+  const wildcards: string[] = [];
+  for (let dot = hostname.indexOf("."); dot !== -1; dot = hostname.indexOf(".", dot + 1)) {
+    const wildcard = `*${hostname.slice(dot)}`;
+    if (wildcard !== hostname) {
+      wildcards.push(wildcard);
+    }
+  }
+  return [hostname, ...wildcards, ANY_HOST];
 }
 
 /** The narrower of two hostnames when one covers the other. */

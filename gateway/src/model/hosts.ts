@@ -10,29 +10,21 @@ export interface HostsContext {
   readonly listenerHostnames: readonly string[];
   readonly attachments: readonly Attachment[];
   compile(attachments: readonly Attachment[]): Route[];
-  /** The host of before, if it is the same. */
-  keep(place: string, host: Host): Host;
+  /** Compiled from these, the same attachments are the same routes. */
+  readonly from: readonly unknown[];
+  /** The hosts of the last model, if they are remembered. */
+  readonly memory: HostMemory;
 }
 
-/** Remembers the hosts of the last model. */
-export interface HostKeeper extends Pick<HostsContext, "keep"> {
-  readonly kept: ReadonlyMap<string, Host>;
-}
+/** By server, then by hostname. What a build does not use is forgotten. */
+export type HostMemory = Map<string, ReadonlyMap<string, Remembered>>;
 
-export function createHostKeeper(last?: HostKeeper): HostKeeper {
-  const kept = new Map<string, Host>();
-  return {
-    kept,
-    keep(place, host) {
-      const before = last?.kept.get(place);
-      const isKnown =
-        before !== undefined &&
-        before.isMisdirected === host.isMisdirected &&
-        isSame(before.routes, host.routes);
-      kept.set(place, isKnown ? before : host);
-      return isKnown ? before : host;
-    },
-  };
+interface Remembered {
+  /** The hostname itself, and the wildcards that cover it. */
+  readonly covering: readonly string[];
+  readonly groups: readonly (readonly Attachment[])[];
+  readonly from: readonly unknown[];
+  readonly host: Host;
 }
 
 /**
@@ -41,39 +33,78 @@ export function createHostKeeper(last?: HostKeeper): HostKeeper {
  * connection that was made for one listener (`only`), a hostname of another one is misdirected.
  */
 export function hostsOn(server: string, context: HostsContext, only?: string): Host[] {
-  const { listenerHostnames, attachments } = context;
-  const keep = (host: Host) => context.keep(`${server} ${host.hostname}`, host);
+  const { listenerHostnames, attachments, memory } = context;
   const listeners = new Set(listenerHostnames);
   const byHostname = groupByHostname(
-    attachments.filter(({ listener }) => only === undefined || listener.hostname === only),
+    only === undefined
+      ? attachments
+      : attachments.filter(({ listener }) => listener.hostname === only),
   );
   const hostnames = new Set([ANY_HOST, ...listeners, ...byHostname.keys()]);
-  return [...hostnames].sort(compareText).map((hostname): Host => {
-    const owner = coverers(hostname).find((one) => listeners.has(one));
-    if (only !== undefined && owner !== only) {
-      return keep({ hostname, routes: [], isMisdirected: true });
-    }
-    const seen = new Set<Attachment>();
-    const routes = coverers(hostname).flatMap((covering) => {
-      const fresh = (byHostname.get(covering) ?? []).filter(
-        (attachment) => attachment.listener.hostname === owner && !seen.has(attachment),
-      );
-      for (const attachment of fresh) {
-        seen.add(attachment);
-      }
-      return context.compile(fresh);
-    });
-    return keep({ hostname, routes });
+  const before = memory.get(server);
+  const now = new Map<string, Remembered>();
+  for (const hostname of [...hostnames].sort(compareText)) {
+    const known = before?.get(hostname);
+    const covering = known?.covering ?? coverers(hostname);
+    const owner = covering.find((one) => listeners.has(one));
+    const isMisdirected = only !== undefined && owner !== only;
+    const groups = isMisdirected ? [] : takenOnce(covering, byHostname, owner);
+    now.set(hostname, hostOf(hostname, { covering, groups, isMisdirected }, context, known));
+  }
+  memory.set(server, now);
+  return [...now.values()].map(({ host }) => host);
+}
+
+function hostOf(
+  hostname: string,
+  found: Pick<Remembered, "covering" | "groups"> & { readonly isMisdirected: boolean },
+  { compile, from }: HostsContext,
+  known: Remembered | undefined,
+): Remembered {
+  const { covering, groups, isMisdirected } = found;
+  const isFitting = known !== undefined && (known.host.isMisdirected ?? false) === isMisdirected;
+  const hasSameGroups =
+    isFitting &&
+    known.groups.length === groups.length &&
+    known.groups.every((group, index) => isSame(group, groups[index] ?? []));
+  if (hasSameGroups && isSame(known.from, from)) {
+    return known;
+  }
+  const routes = groups.flatMap(compile);
+  const host =
+    isFitting && isSame(known.host.routes, routes)
+      ? known.host
+      : { hostname, routes, ...(isMisdirected && { isMisdirected: true as const }) };
+  return { covering, groups, from, host };
+}
+
+/** Of the listener that has the hostname, each once, where its most specific hostname puts it. */
+function takenOnce(
+  covering: readonly string[],
+  byHostname: ReadonlyMap<string, readonly Attachment[]>,
+  owner: string | undefined,
+): Attachment[][] {
+  const groups = covering.flatMap((one) => {
+    const group = byHostname.get(one)?.filter(({ listener }) => listener.hostname === owner) ?? [];
+    return group.length > 0 ? [group] : [];
   });
+  if (groups.length < 2) {
+    return groups;
+  }
+  const seen = new Set<Attachment>();
+  return groups.map((group) => group.filter((one) => !seen.has(one) && seen.add(one)));
 }
 
 function groupByHostname(attachments: readonly Attachment[]): Map<string, Attachment[]> {
   const byHostname = new Map<string, Attachment[]>();
   for (const attachment of attachments) {
     for (const hostname of attachment.hostnames) {
-      const group = byHostname.get(hostname) ?? [];
-      group.push(attachment);
-      byHostname.set(hostname, group);
+      const group = byHostname.get(hostname);
+      if (group) {
+        group.push(attachment);
+      } else {
+        byHostname.set(hostname, [attachment]);
+      }
     }
   }
   return byHostname;

@@ -1,6 +1,9 @@
+import type { Service } from "../snapshot/core.ts";
+import type { Gateway } from "../snapshot/gateway.ts";
+import type { HTTPRoute } from "../snapshot/http-route.ts";
 import { keyOf, type Metadata, type ObjectRef } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { createMemory, isSame } from "./remember.ts";
+import { createListMemory, isSame } from "./remember.ts";
 import type { Refusal } from "./verdict.ts";
 
 /** What policies are attached to, and under which key it is kept: `kind namespace/name`, `#rule`. */
@@ -34,15 +37,18 @@ export function keysOfRule(
 
 /** The same Targets as before, as long as everything has the name that it had. */
 export function createTargetsReader(): (snapshot: Snapshot) => Targets {
+  const ofGateways = createListMemory<Gateway, string>();
+  const ofRoutes = createListMemory<HTTPRoute, string>();
+  const ofServices = createListMemory<Service, string>();
   let known: { readonly keys: readonly string[]; readonly targets: Targets } | undefined;
-  return (snapshot) => {
+  return ({ gateways, httpRoutes, services }) => {
     const keys = [
-      ...snapshot.gateways.flatMap((gateway) => keysOf("Gateway", gateway)),
-      ...snapshot.httpRoutes.flatMap((route) => keysOf("HTTPRoute", route, route.spec.rules)),
-      ...snapshot.services.flatMap((service) => keysOf("Service", service)),
+      ...ofGateways(gateways, [], (gateway) => keysOf("Gateway", gateway)),
+      ...ofRoutes(httpRoutes, [], (route) => keysOf("HTTPRoute", route, route.spec.rules)),
+      ...ofServices(services, [], (service) => keysOf("Service", service)),
     ];
     if (!known || !isSame(known.keys, keys)) {
-      known = { keys, targets: targetsOf(new Set(keys)) };
+      known = { keys, targets: targetsOf(new Set(keys.flatMap((some) => some.split(SEPARATOR)))) };
     }
     return known.targets;
   };
@@ -63,20 +69,19 @@ function targetsOf(known: ReadonlySet<string>): Targets {
   };
 }
 
-const memory = createMemory<readonly string[]>();
-
-/** Its own, and those of its rules that have a name. */
+/** Its own, and those of its rules that have a name. As one text, which is quickly compared. */
 function keysOf(
   kind: string,
-  object: { readonly metadata: Metadata },
+  { metadata }: { readonly metadata: Metadata },
   rules: readonly { readonly name?: string | undefined }[] = [],
-): readonly string[] {
-  return memory(object, [], () => {
-    const key = `${kind} ${keyOf(object.metadata)}`;
-    const ofRules = rules.flatMap(({ name }) => (name === undefined ? [] : [`${key}#${name}`]));
-    return [key, ...ofRules];
-  });
+): string {
+  const key = `${kind} ${keyOf(metadata)}`;
+  const ofRules = rules.flatMap(({ name }) => (name === undefined ? [] : [`${key}#${name}`]));
+  return [key, ...ofRules].join(SEPARATOR);
 }
+
+/** Nothing that names something has it. */
+const SEPARATOR = " | ";
 
 export function parentOf(namespace: string, { kind, name, sectionName }: Target) {
   const parent: ObjectRef & { readonly sectionName?: string } = { kind, namespace, name };

@@ -19,6 +19,30 @@ export function createMemory<Value>(): Memory<Value> {
   };
 }
 
+/**
+ * The same for lists of thousands. What is at the place where it was before is found without a search.
+ */
+export type ListMemory<One extends object, Made> = (
+  list: readonly One[],
+  from: readonly unknown[],
+  make: (one: One) => Made,
+) => readonly Made[];
+
+export function createListMemory<One extends object, Made>(): ListMemory<One, Made> {
+  const memory = createMemory<Made>();
+  let last: { list: readonly One[]; from: readonly unknown[]; made: readonly Made[] } | undefined;
+  return (list, from, make) => {
+    const known = last && isSame(last.from, from) ? last : undefined;
+    const made = list.map((one, index) =>
+      known !== undefined && known.list[index] === one
+        ? (known.made[index] as Made)
+        : memory(one, from, () => make(one)),
+    );
+    last = { list, from, made };
+    return made;
+  };
+}
+
 export function isSame(some: readonly unknown[], others: readonly unknown[]): boolean {
   return some.length === others.length && some.every((one, index) => one === others[index]);
 }

@@ -21,7 +21,7 @@ export interface Settled {
 }
 
 const PATIENCE_MS = 2000;
-const FIRST_WAIT_MS = 2;
+const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 50;
 
 export function createAcceptance(admin: EnvoyAdmin, patienceMs = PATIENCE_MS): Acceptance {
@@ -72,6 +72,8 @@ export function createAcceptance(admin: EnvoyAdmin, patienceMs = PATIENCE_MS): A
       const refused: WrittenFile[] = [];
       const deadline = performance.now() + patienceMs;
       let wait = FIRST_WAIT_MS;
+      // Envoy answers on the thread that is to take the files.
+      await sleep(wait);
       while (pending.size > 0 && performance.now() < deadline) {
         const receptions = await admin.receptions([...pending.values()]).catch(() => undefined);
         if (receptions === undefined) {

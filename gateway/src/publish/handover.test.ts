@@ -86,7 +86,7 @@ function config(regex: string, status: number): EnvoyConfig {
   return {
     listeners: new Map([["here", listener]]),
     routes: new Map([["here", routes]]),
-    ...{ clusters: none, endpoints: none, secrets: none },
+    ...{ clusters: none, secrets: none },
   };
 }
 

@@ -21,7 +21,6 @@ function config(clusters: string[], version = 1): EnvoyConfig {
     listeners: map("listener"),
     routes: new Map([["listener", resource("listener", version)]]),
     clusters: map(...clusters),
-    endpoints: map(...clusters),
     secrets: new Map(),
   };
 }
@@ -52,7 +51,7 @@ test("publisher > Envoy can start from the folder after the first version, and n
 test("publisher > writes only files that changed", async () => {
   const publisher = await started();
   expect(kindsOf(await publisher.publish(config(["a", "b"])))).toEqual([
-    ...["endpoints", "endpoints", "clusters", "routes", "listeners"],
+    ...["clusters", "routes", "listeners"],
   ]);
   expect(kindsOf(await publisher.publish(config(["a", "b"])))).toEqual([]);
   expect(kindsOf(await publisher.publish(config(["a", "b"], 2)))).toEqual(["routes"]);
@@ -71,19 +70,20 @@ test("publisher > a cluster goes only after the routes that named it", async () 
   const publisher = await started();
   await publisher.publish(config(["old"]));
   const { written } = await publisher.publish(config(["new"], 2));
-  expect(written.map(({ kind }) => kind)).toEqual(["endpoints", "clusters", "routes"]);
+  expect(written.map(({ kind }) => kind)).toEqual(["clusters", "routes"]);
   const { version_info } = await read("clusters.json");
   expect(written.find(({ kind }) => kind === "clusters")?.version).toBe(version_info);
   expect((await read("clusters.json")).resources.map(({ name }) => name)).toEqual(["new"]);
 });
 
-test("publisher > endpoints that nothing names are removed one version later", async () => {
+test("publisher > routes that nothing names are removed one version later", async () => {
   const publisher = await started();
-  await publisher.publish(config(["old"]));
-  await publisher.publish(config(["new"]));
-  expect(await readdir(join(folder, "endpoints"))).toEqual(["new.json", "old.json"]);
-  await publisher.publish(config(["new"]));
-  expect(await readdir(join(folder, "endpoints"))).toEqual(["new.json"]);
+  const other = { ...config(["a"]), routes: map("other") };
+  await publisher.publish(config(["a"]));
+  await publisher.publish(other);
+  expect(await readdir(join(folder, "routes"))).toEqual(["listener.pb", "other.pb"]);
+  await publisher.publish(other);
+  expect(await readdir(join(folder, "routes"))).toEqual(["other.pb"]);
 });
 
 test("publisher > leaves no temporary file behind", async () => {
@@ -126,9 +126,10 @@ test("publisher > the very same resources cost nothing, and are written again af
   const same = config(["a"]);
   await publisher.publish(same);
   expect(await publisher.publish(same)).toEqual({ written: [], withheld: [] });
-  await publisher.publish(config([], 2));
-  await publisher.publish(config([], 2));
-  expect(await readdir(join(folder, "endpoints"))).toEqual([]);
-  expect(kindsOf(await publisher.publish(same))).toEqual(["endpoints", "clusters", "routes"]);
-  expect(await readdir(join(folder, "endpoints"))).toEqual(["a.json"]);
+  const empty = { ...config([]), routes: map() };
+  await publisher.publish(empty);
+  await publisher.publish(empty);
+  expect(await readdir(join(folder, "routes"))).toEqual([]);
+  expect(kindsOf(await publisher.publish(same))).toEqual(["clusters", "routes"]);
+  expect(await readdir(join(folder, "routes"))).toEqual(["listener.pb"]);
 });

@@ -7,6 +7,7 @@ import { isSame } from "../model/remember.ts";
 import { socketIn } from "../shared-limits/socket.ts";
 import { encodeDocument, encodeResources, extensionOf } from "./encoding.ts";
 import { createFileStore } from "./file-store.ts";
+import { createLeftovers } from "./leftovers.ts";
 
 /** Hands versions to Envoy as files, each renamed into place when everything it refers to is there. */
 export interface Publisher {
@@ -33,10 +34,13 @@ export interface WrittenFile {
 }
 
 /** Kinds of which each resource has a file of its own. */
-const FOLDERS = ["secrets", "routes", "endpoints"] as const;
+const FOLDERS = ["secrets", "routes"] as const;
 
 /** Keys are for Envoy alone, which runs as the user that writes them. */
-const SECRET_MODE = 0o600;
+const MODES: { readonly [kind in ResourceKind]?: number } = { secrets: 0o600 };
+
+/** Is the same as no list. */
+const UNKNOWN: readonly unknown[] = [undefined];
 
 export function createPublisher(
   directory: string,
@@ -50,18 +54,34 @@ export function createPublisher(
       : join(directory, kind, `${name}.${extensionOf(kind)}`);
   const listenersFile = fileOf("listeners", "listeners");
   const clustersFile = fileOf("clusters", "clusters");
+  const start = encodeDocument(
+    bootstrap({
+      ...{ adminPort, listenersFile, clustersFile },
+      sharedLimitsSocket: socketIn(directory),
+      ...(limits && { limits }),
+    }),
+  );
   let clusters: EnvoyConfig["clusters"] = new Map();
-  let retired: readonly string[] = [];
   /** What is in which file, so that what is the same as before costs nothing. */
   const contents = new Map<string, readonly EnvoyResource[]>();
+  const leftovers = createLeftovers();
+
+  function pathsOf(config: EnvoyConfig): ReadonlySet<string> {
+    return new Set(
+      FOLDERS.flatMap((kind) => [...config[kind].keys()].map((name) => fileOf(kind, name))),
+    );
+  }
 
   return {
     fileOf,
 
     async prepare() {
-      await files.prepare();
+      files.prepare();
       for (const kind of FOLDERS) {
         await mkdir(join(directory, kind), { recursive: true });
+        for (const file of await readdir(join(directory, kind))) {
+          leftovers.note(join(directory, kind, file));
+        }
       }
       for (const path of [listenersFile, clustersFile]) {
         await writeFile(path, encodeResources("listeners", []).content, { flag: "wx" }).catch(
@@ -80,15 +100,16 @@ export function createPublisher(
         written: new Map<string, WrittenFile>(),
         withheld: new Map<string, WrittenFile>(),
       };
-      const write = async (kind: ResourceKind, name: string, resources: EnvoyResource[]) => {
+      const write = (kind: ResourceKind, name: string, resources: EnvoyResource[]) => {
         const path = fileOf(kind, name);
-        const before = contents.get(path);
-        if (before && isSame(before, resources)) {
+        if (isSame(contents.get(path) ?? UNKNOWN, resources)) {
           return;
         }
+        if (kind !== name) {
+          leftovers.note(path);
+        }
         const encoded = encodeResources(kind, resources);
-        const mode = kind === "secrets" ? SECRET_MODE : undefined;
-        const outcome = await files.put(path, encoded, mode);
+        const outcome = files.put(path, encoded, MODES[kind]);
         if (outcome !== "same") {
           outcomes[outcome].set(path, { kind, name, version: encoded.version });
         }
@@ -96,34 +117,22 @@ export function createPublisher(
           contents.set(path, resources);
         }
       };
-      for (const kind of ["secrets", "endpoints"] as const) {
-        for (const [name, resource] of config[kind]) {
-          await write(kind, name, [resource]);
-        }
+      for (const [name, resource] of config.secrets) {
+        write("secrets", name, [resource]);
       }
-      const both = new Map([...clusters, ...config.clusters]);
-      await write("clusters", "clusters", sortedByName(both));
+      write("clusters", "clusters", withThoseOf(clusters, config.clusters));
       for (const [name, resource] of config.routes) {
-        await write("routes", name, [resource]);
+        write("routes", name, [resource]);
       }
-      await write("listeners", "listeners", [...config.listeners.values()]);
-      await write("clusters", "clusters", [...config.clusters.values()]);
-      const start = bootstrap({
-        ...{ adminPort, listenersFile, clustersFile },
-        sharedLimitsSocket: socketIn(directory),
-        ...(limits && { limits }),
-      });
-      await files.put(join(directory, "bootstrap.json"), encodeDocument(start));
+      write("listeners", "listeners", [...config.listeners.values()]);
+      write("clusters", "clusters", [...config.clusters.values()]);
+      files.put(join(directory, "bootstrap.json"), start);
 
       clusters = config.clusters;
-      const unused = await findUnused(directory, config);
-      // One version late: Envoy may be about to read one.
-      const isLate = (path: string) => retired.includes(path);
-      for (const path of unused.filter(isLate)) {
+      for (const path of leftovers.take(pathsOf(config))) {
         contents.delete(path);
-        await files.remove(path);
+        files.remove(path);
       }
-      retired = unused.filter((path) => !isLate(path));
       return {
         written: [...outcomes.written.values()],
         withheld: [...outcomes.withheld.values()],
@@ -133,27 +142,21 @@ export function createPublisher(
     async takeBack(refused) {
       for (const { kind, name } of refused) {
         contents.delete(fileOf(kind, name));
-        await files.takeBack(fileOf(kind, name));
+        files.takeBack(fileOf(kind, name));
       }
     },
   };
 }
 
-function sortedByName(resources: EnvoyConfig["clusters"]): EnvoyResource[] {
-  return [...resources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, resource]) => resource);
-}
-
-/** Files of resources that there are no more. */
-async function findUnused(directory: string, config: EnvoyConfig): Promise<string[]> {
-  const unused: string[] = [];
-  for (const kind of FOLDERS) {
-    for (const file of await readdir(join(directory, kind))) {
-      if (!config[kind].has(file.replace(`.${extensionOf(kind)}`, ""))) {
-        unused.push(join(directory, kind, file));
-      }
-    }
-  }
-  return unused;
+/** The new ones, and those old ones that there are no more, by name. */
+function withThoseOf(
+  old: EnvoyConfig["clusters"],
+  current: EnvoyConfig["clusters"],
+): EnvoyResource[] {
+  const isGone = [...old.keys()].some((name) => !current.has(name));
+  return isGone
+    ? [...new Map([...old, ...current])].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
+    : [...current.values()];
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException) {

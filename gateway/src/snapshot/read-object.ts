@@ -10,6 +10,8 @@ import { Kind, Metadata, type ObjectRef } from "./metadata.ts";
  */
 export type Reading = {
   readonly object: ObjectRef;
+  /** Two objects with the same one are one too many. */
+  readonly key: string;
   readonly generation?: number;
 } & (
   | { readonly kind: Kind; readonly parsed: unknown }
@@ -56,6 +58,7 @@ function inspect(value: unknown, origin: string, defaultNamespace: string): Read
   if (!header.success) {
     return {
       object: { kind: "Object", namespace: "", name: origin },
+      key: origin,
       refusal: { reason: "Invalid", message: explain(header.error) },
     };
   }
@@ -64,6 +67,7 @@ function inspect(value: unknown, origin: string, defaultNamespace: string): Read
   const namespace = isHomeless ? defaultNamespace : metadata.namespace;
   const about = {
     object: { kind: name, namespace, name: metadata.name },
+    key: `${name} ${namespace}/${metadata.name}`,
     ...(metadata.generation !== undefined && { generation: metadata.generation }),
   };
   const kind = Kind.safeParse(name).data;

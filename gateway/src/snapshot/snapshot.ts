@@ -1,6 +1,6 @@
 import { KINDS, type ObjectLists } from "./kinds.ts";
 import { Kind, type ObjectRef } from "./metadata.ts";
-import type { Listing } from "./object-source.ts";
+import type { Listing, SourceObject } from "./object-source.ts";
 import { type ObjectRefusal, type Reading, readObject } from "./read-object.ts";
 
 /**
@@ -25,27 +25,59 @@ export function takeSnapshot(
   defaultNamespace: string,
   before?: Snapshot,
 ): Snapshot {
-  const lists = new Map<string, unknown[]>(Kind.options.map((kind) => [KINDS[kind].list, []]));
+  const lists = new Map<string, unknown[]>(Kind.options.map((kind) => [kind, []]));
   const rejections: Rejection[] = listing.problems.map(({ origin, message }) => ({
     object: { kind: "File", namespace: "", name: origin },
     origin,
     reason: "Unreadable",
     message,
   }));
+  const readings = readAll(listing.objects, defaultNamespace, before && read.get(before));
   const origins = new Map<string, string>();
-  for (const { origin, value } of listing.objects) {
-    const reading = readObject(value, origin, defaultNamespace);
-    const rejection = rejectionOf(reading, origin, origins);
-    if (rejection) {
-      rejections.push(rejection);
-    } else if ("parsed" in reading) {
-      lists.get(KINDS[reading.kind].list)?.push(reading.parsed);
+  for (const [index, { origin }] of listing.objects.entries()) {
+    const reading = readings[index] as Reading;
+    const first = reading.kind === undefined ? undefined : origins.get(reading.key);
+    if (first !== undefined || "refusal" in reading) {
+      rejections.push(rejectionOf(reading, origin, first));
+    } else {
+      lists.get(reading.kind)?.push(reading.parsed);
+    }
+    if (first === undefined) {
+      origins.set(reading.key, origin);
     }
   }
-  const all = Object.entries({ ...Object.fromEntries(lists), rejections });
-  const kept = all.map(([name, list]) => [name, asBefore(list, before?.[name as keyof Snapshot])]);
+  const all = [...lists].map(([kind, list]): [string, readonly unknown[]] => [
+    KINDS[kind as Kind].list,
+    list,
+  ]);
+  const kept = [...all, ["rejections", rejections] as const].map(([name, list]) => [
+    name,
+    asBefore(list, before?.[name as keyof Snapshot]),
+  ]);
   // The table of kinds says what each list holds, and only what it says was put there.
-  return Object.freeze(Object.fromEntries(kept)) as Snapshot;
+  const snapshot = Object.freeze(Object.fromEntries(kept)) as Snapshot;
+  read.set(snapshot, { objects: listing.objects, readings });
+  return snapshot;
+}
+
+interface Read {
+  readonly objects: readonly SourceObject[];
+  readonly readings: readonly Reading[];
+}
+
+/** What a snapshot was made from, for the next one. */
+const read = new WeakMap<Snapshot, Read>();
+
+function readAll(
+  objects: readonly SourceObject[],
+  defaultNamespace: string,
+  before: Read | undefined,
+): Reading[] {
+  return objects.map((object, index) =>
+    before?.objects[index] === object
+      ? (before.readings[index] as Reading)
+      : readObject(object.value, object.origin, defaultNamespace),
+  );
 }
 
 function asBefore(list: readonly unknown[], before: readonly unknown[] | undefined) {
@@ -54,25 +86,17 @@ function asBefore(list: readonly unknown[], before: readonly unknown[] | undefin
   return isSame ? before : list;
 }
 
-/** Of two objects of one name the first counts, also when it is not valid. */
-function rejectionOf(
-  reading: Reading,
-  origin: string,
-  origins: Map<string, string>,
-): Rejection | undefined {
+/**
+ * Of two objects of one name the first counts, also when it is not valid.
+ *
+ * @param first where the other one is, if there is one
+ */
+function rejectionOf(reading: Reading, origin: string, first: string | undefined): Rejection {
   const { object, generation } = reading;
   const about = { object, ...(generation !== undefined && { generation }), origin };
-  if (reading.kind !== undefined) {
-    const key = `${object.kind} ${object.namespace}/${object.name}`;
-    const first = origins.get(key);
-    if (first !== undefined) {
-      const message = `is defined in ${first} already; remove one of the two`;
-      return { ...about, reason: "Duplicate", message };
-    }
-    origins.set(key, origin);
-  }
-  if (!("refusal" in reading)) {
-    return undefined;
+  if (first !== undefined || !("refusal" in reading)) {
+    const message = `is defined in ${first} already; remove one of the two`;
+    return { ...about, reason: "Duplicate", message };
   }
   const known = refused.get(reading);
   const rejection = known?.origin === origin ? known : { ...about, ...reading.refusal };
