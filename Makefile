@@ -4,7 +4,7 @@ BIN := PATH="$(CURDIR)/node_modules/.bin:$$PATH"
 NODE := $(BIN) NODE_COMPILE_CACHE="$(CURDIR)/node_modules/.cache/portico-commands" node
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy disruptions chart bootstrap
+.PHONY: help up down reset test lint format generate verify demo clients bench images cluster deploy disruptions fuzz chart bootstrap
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ deploy: bootstrap ## Install or upgrade Portico where kubectl points at (VALUES=
 
 disruptions: bootstrap ## Upgrade, delete, kill and evict what kubectl points at, under load: no request may fail (RATE=200)
 	@$(NODE) k8s/disruptions.ts
+
+fuzz: bootstrap ## 500 odd objects into what kubectl points at: no good route is disturbed, each bad one says why (SEED=n)
+	@$(NODE) k8s/fuzz.ts
 
 chart: bootstrap ## Lint the chart: helm, and kubeconform and kube-score where they are installed
 	@$(NODE) k8s/check-chart.ts

@@ -3,12 +3,15 @@
  * everything is upgraded, pods are deleted, controllers killed, and all pods evicted as a drain of their node would. None
  * may fail, and the load goes on until the last step has ended.
  *
- * RATE: requests a second (200). GATEWAY_URL: where to reach the gateway, if this machine cannot reach addresses of Services.
+ * The logs of every pod that was there are kept, and what the gateways logged of a failure is printed.
+ *
+ * RATE: requests a second (200). LOGS: the folder for them. GATEWAY_URL: where to reach the gateway, if this machine cannot reach addresses of Services.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NAMESPACE, RELEASE } from "./deploy.ts";
+import { keepLogs } from "./keep-logs.ts";
 import { read, run } from "./run.ts";
 import { type Ask, type SteadyLoad, startLoad, tell } from "./steady-load.ts";
 
@@ -201,11 +204,15 @@ async function disrupt(load: SteadyLoad): Promise<void> {
 async function main(): Promise<void> {
   const gateway = await findGateway();
   const caller = await signIn(gateway);
+  const logs = await keepLogs(`app.kubernetes.io/instance=${RELEASE}`, process.env.LOGS);
   const load = startLoad(gateway, Number(process.env.RATE ?? 200), (n) => requestOf(n, caller));
   const broken = await disrupt(load).catch((error: Error) => error);
   const steps = await load.end();
   caller.stop();
+  await logs.stop();
   const isClean = tell(steps);
+  console.log(`Logs of all pods: ${logs.folder}`);
+  if (!isClean) for (const line of await logs.failures()) console.log(`  ${line}`);
   if (broken) throw broken;
   if (!isClean) throw new Error("requests failed");
 }
