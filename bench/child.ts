@@ -73,7 +73,7 @@ export async function startServer(
     name,
     messages: true,
   });
-  const port = await Promise.race([once(child.process, "message"), ended(child)]);
+  const port = await orEnded(child, (signal) => once(child.process, "message", { signal }));
   return { ...child, port: Number(port[0]) };
 }
 
@@ -97,9 +97,18 @@ function signal({ pid }: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
-/** Never resolves; rejects when the program cannot be started or has ended. */
-async function ended({ process: child, log }: Child): Promise<never> {
-  const [code] = await once(child, "close");
+/** Rejects when the program cannot be started or ends before `wait` does; leaves no listener behind. */
+async function orEnded<T>(child: Child, wait: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([wait(over.signal), ended(child, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function ended({ process: child, log }: Child, signal: AbortSignal): Promise<never> {
+  const [code] = await once(child, "close", { signal });
   throw new Error(`${basename(log, ".log")} has ended (${code}):\n${endOf(log)}`);
 }
 
@@ -112,12 +121,12 @@ export async function waitUntil(
   withinMs: number,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
-  const poll = async () => {
+  const poll = async (signal: AbortSignal) => {
     while (performance.now() < deadline) {
       if (await isUp().catch(() => false)) return;
-      await sleep(200);
+      await sleep(200, undefined, { signal });
     }
     throw new Error(`${basename(child.log, ".log")} does not answer:\n${endOf(child.log)}`);
   };
-  await Promise.race([poll(), ended(child)]);
+  await orEnded(child, poll);
 }

@@ -3,6 +3,7 @@ import type { Comparison } from "../comparison.ts";
 import { gateway } from "../gateway/layers.ts";
 import { limits } from "../gateway/limits.ts";
 import { betterAuth } from "./better-auth.ts";
+import { edge } from "./edge.ts";
 import { keycloak } from "./keycloak.ts";
 import { refresh } from "./refresh.ts";
 import { scale } from "./scale.ts";
@@ -12,6 +13,7 @@ import { sourceStack } from "./source-stack.ts";
 export const comparisons: readonly Comparison[] = [
   gateway,
   limits,
+  edge,
   betterAuth,
   sourceStack,
   keycloak,

@@ -1,5 +1,26 @@
-/** The configuration of an Envoy that does nothing but proxy: no filter but the router. */
-export const bareEnvoy = (port: number, upstreamPort: number): string =>
+/** An Envoy that does nothing but proxy: no filter but the router, and no log of requests. */
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { envoy, findBinary } from "@portico/dev-env";
+import { type Child, startChild } from "../child.ts";
+
+/** As many as the gateway's own Envoy gets. */
+export const proxyThreads = Math.min(availableParallelism(), 4);
+
+export async function startBareEnvoy(
+  folder: string,
+  port: number,
+  upstreamPort: number,
+): Promise<Child> {
+  const file = join(folder, `bare-envoy-${port}.json`);
+  await writeFile(file, bareEnvoy(port, upstreamPort));
+  const threads = ["--concurrency", String(proxyThreads)];
+  const args = ["-c", file, "--disable-hot-restart", ...threads, "-l", "error"];
+  return startChild(await findBinary(envoy), args, { folder, name: "bare-envoy" });
+}
+
+const bareEnvoy = (port: number, upstreamPort: number): string =>
   JSON.stringify({
     static_resources: {
       listeners: [

@@ -2,17 +2,15 @@
  * The layers of `GET /auth/users/me`, each adding one thing to the one before, and the limit that they
  * are compared with: an Envoy without filters in front of a `node:http` that answers the same bytes.
  */
-import { writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
-import { type Child, startChild, startServer, waitUntil } from "../child.ts";
+import { findFreePorts } from "@portico/dev-env";
+import { type Child, startServer, waitUntil } from "../child.ts";
 import { atLeast, type Bench, type Comparison, type Line, ratio } from "../comparison.ts";
 import { type Contender, measureInTurn } from "../load/in-turn.ts";
 import type { Measured } from "../load/measured.ts";
 import { type Request, repeatedly } from "../load/requests.ts";
 import { bearer, send } from "../load/send.ts";
-import { bareEnvoy } from "./bare-envoy.ts";
+import { startBareEnvoy } from "./bare-envoy.ts";
 import { addRoute } from "./bench-routes.ts";
 
 const limitIndex = 1;
@@ -85,13 +83,4 @@ async function prepare(bench: Bench, stack: AsyncDisposableStack): Promise<Conte
     await waitUntil(isServed, child, servedWithinMs);
   }
   return layers.map(([name, request]) => repeatedly(name, request));
-}
-
-async function startBareEnvoy(folder: string, port: number, upstream: number): Promise<Child> {
-  const file = join(folder, "bare-envoy.json");
-  await writeFile(file, bareEnvoy(port, upstream));
-  // As many threads as the gateway's own Envoy gets.
-  const threads = String(Math.min(availableParallelism(), 4));
-  const args = ["-c", file, "--disable-hot-restart", "--concurrency", threads, "-l", "error"];
-  return startChild(await findBinary(envoy), args, { folder, name: "bare-envoy" });
 }

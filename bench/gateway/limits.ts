@@ -2,16 +2,14 @@
  * What a RateLimitPolicy costs: one route with a limit that each Envoy keeps, and one with a limit that
  * all keep together, against the same route with none. The limits are too high to refuse anything.
  */
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { type Child, startServer, waitUntil } from "../child.ts";
 import { type Bench, type Comparison, type Line, line, ratio, times } from "../comparison.ts";
 import { type Contender, measureInTurn } from "../load/in-turn.ts";
 import type { Measured } from "../load/measured.ts";
 import { repeatedly } from "../load/requests.ts";
 import { bearer, send } from "../load/send.ts";
-import { addRoute } from "./bench-routes.ts";
+import { addPolicy, addRoute } from "./bench-routes.ts";
 
 const servedWithinMs = 10_000;
 const scopes = ["none", "Replica", "Shared"] as const;
@@ -66,7 +64,8 @@ async function prepare(bench: Bench, constant: Child & { port: number }, scope: 
   const path = `/bench/limits/${scope.toLowerCase()}`;
   await addRoute(folder, name, path, constant.port);
   if (scope !== "none") {
-    await addLimit(folder, name, scope);
+    const limit = { by: { type: "ClientAddress" }, requests: 1_000_000, per: "Second", scope };
+    await addPolicy(folder, "RateLimitPolicy", name, { limits: [limit] });
   }
   const url = `${platform.ready.gateway}${path}`;
   const request = () => ({ url, headers: bearer(platform.ready.accessToken) });
@@ -76,19 +75,6 @@ async function prepare(bench: Bench, constant: Child & { port: number }, scope: 
   };
   await waitUntil(isLimited, constant, servedWithinMs);
   return repeatedly(names[scope], request);
-}
-
-async function addLimit(folder: string, name: string, scope: Scope): Promise<void> {
-  const policy = {
-    apiVersion: "gateway.portico.dev/v1alpha1",
-    kind: "RateLimitPolicy",
-    metadata: { name, namespace: "portico" },
-    spec: {
-      targetRefs: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", name }],
-      limits: [{ by: { type: "ClientAddress" }, requests: 1_000_000, per: "Second", scope }],
-    },
-  };
-  await writeFile(join(folder, "gateway", "objects", `${name}-limit.yaml`), stringify(policy));
 }
 
 /** As the controller counts them; the time that Envoy does not wait any more is beyond its knowledge. */

@@ -1,5 +1,6 @@
 /** Rounds through all contenders, A B A B …, so that what disturbs the machine disturbs them alike. */
 import { type Measured, medianOf } from "./measured.ts";
+import { processorSecondsOf } from "./processor.ts";
 
 export interface Effort {
   connections: number;
@@ -12,6 +13,8 @@ export interface Contender {
   drive(effort: Effort): Promise<Measured>;
   /** A JVM is at its best only after it compiled what runs often. */
   warmUpSeconds?: number;
+  /** Its process, when what it takes of the processors is asked for as well; its children count too. */
+  pid?: number;
 }
 
 const shortWarmUpSeconds = 2;
@@ -38,9 +41,20 @@ export async function measureInTurn(
 }
 
 async function once(contender: Contender, effort: Effort): Promise<Measured> {
-  const measured = await contender.drive(effort);
+  const measured = await driveAndWatch(contender, effort);
   if (measured.failures === 0) return measured;
   throw new Error(
     `${contender.name}: ${measured.failures} requests failed, so there is no figure.`,
   );
+}
+
+async function driveAndWatch(contender: Contender, effort: Effort): Promise<Measured> {
+  const { pid } = contender;
+  if (pid === undefined) return contender.drive(effort);
+  const before = await processorSecondsOf(pid);
+  const measured = await contender.drive(effort);
+  const after = await processorSecondsOf(pid);
+  if (before === undefined || after === undefined) return measured;
+  const requests = measured.perSecond * effort.seconds;
+  return { ...measured, processorUs: (1e6 * (after - before)) / requests };
 }

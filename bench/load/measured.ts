@@ -6,6 +6,8 @@ export interface Measured {
   p99Ms: number;
   /** Answers that were not 2xx, and connections that failed: any makes the figures worthless. */
   failures: number;
+  /** Of the processors, for each request, where what is measured has processes that can be looked at. */
+  processorUs?: number;
 }
 
 export function summarise(latenciesMs: readonly number[], seconds: number): Measured {
@@ -26,7 +28,13 @@ export const medianOf = (rounds: readonly Measured[]): Measured => ({
   p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
   p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
   failures: 0,
+  processorUs: medianOfKnown(rounds.map(({ processorUs }) => processorUs)),
 });
+
+function medianOfKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? median(known) : undefined;
+}
 
 function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

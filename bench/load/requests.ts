@@ -30,7 +30,7 @@ export const generator = wrk ? "wrk" : "autocannon";
 export const repeatedly = (
   name: string,
   request: () => Request,
-  options: Pick<Contender, "warmUpSeconds"> = {},
+  options: Pick<Contender, "warmUpSeconds" | "pid"> = {},
 ): Contender => ({
   name,
   ...options,
