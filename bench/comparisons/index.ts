@@ -1,6 +1,7 @@
 /** Every row that `make bench` can print, in the order it prints them. */
 import type { Comparison } from "../comparison.ts";
 import { gateway } from "../gateway/layers.ts";
+import { routeChange } from "../gateway/route-change.ts";
 import { limits } from "../gateway/limits.ts";
 import { betterAuth } from "./better-auth.ts";
 import { edge } from "./edge.ts";
@@ -12,6 +13,7 @@ import { sourceStack } from "./source-stack.ts";
 
 export const comparisons: readonly Comparison[] = [
   gateway,
+  routeChange,
   limits,
   edge,
   betterAuth,
