@@ -175,6 +175,21 @@ priorityClassName: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* Whether Envoy and its controller are made here; empty where there is no gateway, or another release's serves us. */}}
+{{- define "portico.gateway.hasFleet" -}}
+{{- if and .Values.gateway.enabled (not .Values.gateway.fleetNamespace) }}true{{ end -}}
+{{- end -}}
+
+{{/* How a NetworkPolicy of ours finds Envoy's pods: another release has labels of its own. */}}
+{{- define "portico.gateway.peer" -}}
+{{- $labels := dict "app.kubernetes.io/part-of" "portico" "app.kubernetes.io/component" "gateway" -}}
+namespaceSelector:
+  matchLabels: { kubernetes.io/metadata.name: {{ default .Release.Namespace .Values.gateway.fleetNamespace }} }
+podSelector:
+  matchLabels:
+    {{- toYaml $labels | nindent 4 }}
+{{- end -}}
+
 {{- define "portico.gateway.serviceAccountName" -}}
 {{- include "portico.serviceAccountName" (dict "values" .Values.gateway "name" (printf "%s-gateway" (include "portico.fullname" .))) -}}
 {{- end -}}
