@@ -11,12 +11,27 @@ import { read, run, works } from "./run.ts";
 
 const chart = join(import.meta.dirname, "..", "helm", "portico");
 
+/** What one template or another makes differently. */
+const HTTPS =
+  'gateway.listeners=[{"name":"https","protocol":"HTTPS","port":443,"tls":{"certificateRefs":[{"name":"tls"}]}}]';
+const VARIANTS = [
+  [],
+  ["--values", join(import.meta.dirname, "values-eks.yaml")],
+  ["--set", "gateway.fleetNamespace=edge"],
+  [
+    "--set-json",
+    HTTPS,
+    "--set",
+    "mongodb.persistence.enabled=true,gateway.aliasDomain=cluster.local",
+  ],
+];
+
 async function main(): Promise<void> {
   if (!(await works("helm", ["version"]))) throw new Error("install helm (https://helm.sh).");
   await run("helm", ["lint", "--strict", chart]);
   const folder = await mkdtemp(join(tmpdir(), "portico-chart-"));
   try {
-    for (const values of [[], ["--values", join(import.meta.dirname, "values-eks.yaml")]]) {
+    for (const values of VARIANTS) {
       const manifests = join(folder, "manifests.yaml");
       const rendered = await read("helm", ["template", "portico", chart, ...values]);
       await writeFile(manifests, rendered);
