@@ -123,7 +123,11 @@ async function evict({ metadata: { name } }: Pod): Promise<boolean> {
 
 async function findGateway(): Promise<URL> {
   if (process.env.GATEWAY_URL) return new URL(process.env.GATEWAY_URL);
-  const selector = "gateway.networking.k8s.io/gateway-name=portico";
+  const labels = [
+    "gateway.networking.k8s.io/gateway-name=portico",
+    `gateway.portico.dev/gateway-namespace=${NAMESPACE}`,
+  ];
+  const selector = labels.join(",");
   const address = "{.items[0].spec.clusterIP}:{.items[0].spec.ports[0].port}";
   return new URL(
     `http://${await kubectl("get", "service", "--selector", selector, "--output", `jsonpath=${address}`)}`,
