@@ -140,12 +140,15 @@ export function limitsOnRoute(route: Pick<Route, "rateLimits">): Fields {
   if (limits.length === 0) {
     return {};
   }
-  // Two filters that tell the client what is left would say two things.
+  // Two filters that tell the client what is left would say two things: the last one does.
+  const enforced = limits.filter(({ isReported }) => !isReported);
   const isToldByShared = limits.some(({ isShared }) => isShared);
+  const last = enforced.some((limit) => stageOf(limit) === "token") ? "token" : "early";
+  const isTold = (limit: RateLimit) => !isToldByShared && stageOf(limit) === last;
   return {
     rate_limits: limits.map((limit) => ({
       stage: STAGES[stageOf(limit)],
-      ...(!(limit.isReported || isToldByShared) && { x_ratelimit_option: "DRAFT_VERSION_03" }),
+      ...(isTold(limit) && { x_ratelimit_option: "DRAFT_VERSION_03" }),
       actions: [
         { generic_key: { descriptor_key: "limit", descriptor_value: limit.name } },
         ...callerAction(limit),

@@ -197,3 +197,17 @@ test.each([
   const { refusals } = given(...base, limits("bad", target, spec));
   expect(refusals).toEqual([expect.stringContaining(message)]);
 });
+
+test("limits by address and by claim on one route > tell the client what is left once: by the last of them", () => {
+  const both = `limits:
+  - { by: { type: ClientAddress }, requests: 60, per: Minute }
+  - { by: { type: Claim, name: sub }, requests: 5, per: Minute }`;
+  const [host] = virtualHosts(configuration(limits("both", LOGIN, both)));
+  const route = host?.routes.find(({ name }) => name === "portico/web/login");
+  expect(route?.route).toMatchObject({
+    rate_limits: [
+      expect.not.objectContaining({ x_ratelimit_option: expect.anything() }),
+      { stage: 1, x_ratelimit_option: "DRAFT_VERSION_03" },
+    ],
+  });
+});
