@@ -104,6 +104,8 @@ function isOurs({ kind, object }: Tried, gateways: ReadonlySet<string>): boolean
     case "HTTPRoute":
     case "GRPCRoute":
       return refs(spec.parentRefs).some((ref) => gateways.has(names(ref)));
+    case "BackendTLSPolicy":
+      return refs(spec.targetRefs).some((ref) => ref.kind === "Service");
     default:
       return true;
   }

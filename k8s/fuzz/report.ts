@@ -45,6 +45,11 @@ export function printTable(tried: readonly Tried[], judged: readonly Tried[]): v
       .map(([reason, all]) => `${reason} ${all.length}`)
       .join(", ")}`,
   );
+  if (process.env.VERBOSE === "1") {
+    for (const { kind, name, refusedByServer } of tried) {
+      if (refusedByServer) console.log(`refused ${kind.kind} ${name}: ${refusedByServer}`);
+    }
+  }
   for (const one of judged) {
     const isWrong = one.outcome === "silent" || one.outcome === "ignored";
     if (isWrong || process.env.VERBOSE === "1") {

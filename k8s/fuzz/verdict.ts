@@ -75,8 +75,8 @@ export function judge(
     const isExplained = bad.every(({ reason, message }) => reason !== "" && !/: $/.test(message));
     return isExplained ? "explained" : "silent";
   }
-  if (refused) return "silent";
-  if (said.length > 0) return "good";
-  if (refused === false) return "silent";
-  return isOurs ? "ignored" : "foreign";
+  if (said.length > 0 && !refused) return "good";
+  // A route without a parent, for one: there is nobody in whose name to say anything.
+  if (!isOurs) return "foreign";
+  return refused === undefined ? "ignored" : "silent";
 }

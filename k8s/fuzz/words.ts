@@ -19,7 +19,7 @@ export const words: Words = {
   targetRefs: [
     { group: "gateway.networking.k8s.io", kind: "Gateway", name: "gateway" },
     { group: "gateway.networking.k8s.io", kind: "HTTPRoute", name: "fuzz-0" },
-    { group: "gateway.networking.k8s.io", kind: "HTTPRoute", name: "missing" },
+    { group: "gateway.networking.k8s.io", kind: "HTTPRoute", name: "missing", sectionName: "a" },
     { group: "", kind: "Service", name: "echo" },
   ],
   backendRefs: [
@@ -48,6 +48,16 @@ export const words: Words = {
   ],
   issuer: ["https://fuzz.example/auth"],
   path: ["/auth/jwks", "/", "jwks"],
+  // Good base64 of what is no certificate, and what is no base64.
+  "tls.crt": ["b2Rk", "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==", ""],
+  "tls.key": ["b2Rk", "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==", ""],
+  "ca.crt": ["b2Rk"],
+  caCertificateRefs: [
+    { group: "", kind: "ConfigMap", name: "fuzz-13" },
+    { group: "", kind: "ConfigMap", name: "missing" },
+  ],
+  audiences: ["https://fuzz.example"],
+  scopes: ["things:write", "a b", '"'],
   addresses: ["10.1.2.3", "10.0.0.256", "fd00::1", "echo.example"],
   "gateway.portico.dev/route": ["/", "/fuzz", "fuzz.example/a", "no path", ""],
   "gateway.portico.dev/gateway": [`${GOOD}/good`, "gateway", "missing"],

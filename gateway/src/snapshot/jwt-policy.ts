@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BackendRef } from "./gateway-api.ts";
 import { Metadata } from "./metadata.ts";
-import { PolicyMode, PolicyTargets, TargetRefs } from "./policy-target.ts";
+import { PolicyMode, TargetRefs } from "./policy-target.ts";
 
 /**
  * JWTPolicy (`gateway.portico.dev/v1alpha1`), a policy attachment (GEP-713). On a Gateway it says
@@ -136,6 +136,3 @@ export const JWTPolicy = z.object({
 });
 
 export type JWTPolicy = z.infer<typeof JWTPolicy>;
-
-/** What a policy that is refused was written for: its targets stay closed rather than open. */
-export const JWTPolicyTargets = PolicyTargets;

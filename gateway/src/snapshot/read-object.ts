@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { ParentRef } from "./gateway-api.ts";
-import { JWTPolicyTargets } from "./jwt-policy.ts";
 import { KINDS } from "./kinds.ts";
 import { Kind, Metadata, type ObjectRef } from "./metadata.ts";
+import { PolicyTargets } from "./policy-target.ts";
 
 /**
  * One object, checked by itself. What it is found to be is remembered as long as the value lives: a
@@ -29,6 +29,8 @@ export interface ObjectRefusal {
   readonly services?: readonly { name: string; sectionName?: string }[];
   /** Of a JWTPolicy: what it targeted, which must not become more open than it would have been. */
   readonly targets?: readonly { kind: string; name: string; sectionName?: string }[];
+  /** Of a policy: what it is attached to, where its status tells of it. */
+  readonly ancestors?: readonly { kind: string; name: string; sectionName?: string }[];
 }
 
 /** By the namespace of an object that names none. */
@@ -91,15 +93,18 @@ function refuse(kind: Kind, value: unknown, error: z.ZodError): ObjectRefusal {
 }
 
 /** Whom it was written for, as far as that can be read. */
-function concernsOf(
-  kind: Kind,
-  value: unknown,
-): Pick<ObjectRefusal, "gatewayClassName" | "parentRefs" | "services" | "targets"> {
+function concernsOf(kind: Kind, value: unknown): Omit<ObjectRefusal, "reason" | "message"> {
   switch (kind) {
     case "JWTPolicy":
-      return { targets: JWTPolicyTargets.safeParse(value).data?.spec.targetRefs };
+      return { targets: targetsOf(value), ancestors: targetsOf(value) };
     case "BackendTLSPolicy":
-      return { services: Targeting.safeParse(value).data?.spec.targetRefs };
+      return {
+        services: Targeting.safeParse(value).data?.spec.targetRefs,
+        ancestors: targetsOf(value),
+      };
+    case "RateLimitPolicy":
+    case "TrafficPolicy":
+      return { ancestors: targetsOf(value) };
     case "Gateway":
       return { gatewayClassName: ClassNamed.safeParse(value).data?.spec.gatewayClassName };
     case "HTTPRoute":
@@ -108,6 +113,10 @@ function concernsOf(
     default:
       return {};
   }
+}
+
+function targetsOf(value: unknown) {
+  return PolicyTargets.safeParse(value).data?.spec.targetRefs;
 }
 
 const ClassNamed = z.object({ spec: z.object({ gatewayClassName: z.string() }) });
