@@ -82,6 +82,29 @@ endpoints: [{ addresses: ["2001:db8::1"] }, { addresses: ["2001:db8::1"] }]
   });
 });
 
+test("backends > without a ready endpoint, those that end and serve still are asked", () => {
+  const slice = (...endpoints: string[]) => `
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: posts, labels: { kubernetes.io/service-name: posts } }
+addressType: IPv4
+ports: [{ name: http, port: 8102 }]
+endpoints: [${endpoints.join(", ")}]
+`;
+  const ending = "{ addresses: [10.0.0.1], conditions: { ready: false, serving: true } }";
+  const gone = "{ addresses: [10.0.0.2], conditions: { ready: false, serving: false } }";
+  const ready = "{ addresses: [10.0.0.3], conditions: { ready: true, serving: true } }";
+  const [theService = ""] = service("posts").split("---");
+  const addresses = (...endpoints: string[]) => {
+    const objects = [...base, theService, slice(...endpoints), to("{ name: posts, port: 80 }")];
+    const cluster = JSON.stringify(given(...objects).config.clusters.get("portico_posts_80"));
+    return [...cluster.matchAll(/"address":"([^"]+)"/g)].map(([, address]) => address);
+  };
+  expect(addresses(ending, gone)).toEqual(["10.0.0.1"]);
+  expect(addresses(ending, gone, ready)).toEqual(["10.0.0.3"]);
+  expect(addresses(gone)).toEqual([]);
+});
+
 test("backends > weights share the requests, and a broken reference's share is answered with 500", () => {
   const { routes, refusals } = given(
     ...base,

@@ -38,8 +38,25 @@ function withEndpoints(plan: BackendPlan, slices: readonly EndpointSlice[]): Bac
   return { name, endpoints: endpointsOf(slices, portName), ...settings };
 }
 
-/** Slices name their ports as the Service does; an endpoint that says nothing is ready. */
+/**
+ * The ready ones. While there are none, those that are on their way out and serve still (KEP-1669): when
+ * the last pods of a Service are replaced, they answer until the first new one does.
+ */
 function endpointsOf(slices: readonly EndpointSlice[], portName: string): Endpoint[] {
+  const ready = endpointsWhere(slices, portName, ({ ready }) => ready !== false);
+  return ready.length > 0
+    ? ready
+    : endpointsWhere(slices, portName, ({ serving }) => serving === true);
+}
+
+type Conditions = NonNullable<NonNullable<EndpointSlice["endpoints"]>[number]["conditions"]>;
+
+/** Slices name their ports as the Service does; an endpoint that says nothing is ready. */
+function endpointsWhere(
+  slices: readonly EndpointSlice[],
+  portName: string,
+  isWanted: (conditions: Conditions) => boolean,
+): Endpoint[] {
   const endpoints = new Map<string, Endpoint>();
   for (const slice of slices) {
     const port = slice.ports?.find((port) => (port.name ?? "") === portName)?.port;
@@ -48,7 +65,7 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string): Endpoi
     }
     for (const { addresses, conditions } of slice.endpoints ?? []) {
       const [address] = addresses;
-      if (address !== undefined && conditions?.ready !== false) {
+      if (address !== undefined && isWanted(conditions ?? {})) {
         endpoints.set(`${address} ${port}`, { address, port });
       }
     }

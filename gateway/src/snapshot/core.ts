@@ -31,7 +31,9 @@ export const EndpointSlice = z
       .array(
         z.object({
           addresses: z.array(z.string().min(1)).min(1).max(100),
-          conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
+          conditions: z
+            .object({ ready: z.boolean().nullish(), serving: z.boolean().nullish() })
+            .nullish(),
         }),
       )
       .nullish(),
