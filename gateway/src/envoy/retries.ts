@@ -1,5 +1,5 @@
 import type { Retry } from "../model/model.ts";
-import type { Json } from "./envoy-config.ts";
+import { extension, type Json } from "./envoy-config.ts";
 
 const NO_ANSWER = ["connect-failure", "refused-stream", "reset"];
 const DEFAULT_RETRIES = 3;
@@ -17,6 +17,7 @@ export function retryPolicy(retry?: Retry, perTryMs?: number): Json {
       num_retries: DEFAULT_RETRIES,
       ...perTry,
       ...backoff(),
+      ...elsewhere(),
       retriable_request_headers: ["GET", "HEAD", "OPTIONS"].map((exact) => ({
         ...{ name: ":method", string_match: { exact } },
       })),
@@ -30,6 +31,7 @@ export function retryPolicy(retry?: Retry, perTryMs?: number): Json {
     ...(codes.length > 0 && { retriable_status_codes: codes }),
     ...perTry,
     ...backoff(backoffMs),
+    ...elsewhere(),
   };
 }
 
@@ -37,6 +39,15 @@ export function retryPolicy(retry?: Retry, perTryMs?: number): Json {
 function backoff(milliseconds = 100): { retry_back_off: Json } {
   const base = Math.max(milliseconds, 1);
   return { retry_back_off: { base_interval: seconds(base), max_interval: seconds(base * 10) } };
+}
+
+/** An endpoint that gave no answer is not asked again while there is another. */
+function elsewhere(): { readonly [field: string]: Json } {
+  const previousHosts = extension(
+    "envoy.retry_host_predicates.previous_hosts",
+    "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+  );
+  return { retry_host_predicate: [previousHosts], host_selection_retry_max_attempts: 5 };
 }
 
 function seconds(milliseconds: number): string {

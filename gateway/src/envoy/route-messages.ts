@@ -86,9 +86,14 @@ const SCHEMA = readSchema({
       1 retry_on string
       2 num_retries google.protobuf.UInt32Value
       3 per_try_timeout google.protobuf.Duration
+      5 retry_host_predicate RetryPolicy.RetryHostPredicate[]
+      6 host_selection_retry_max_attempts int64
       7 retriable_status_codes uint32[]
       8 retry_back_off RetryPolicy.RetryBackOff
       10 retriable_request_headers HeaderMatcher[]`,
+    "RetryPolicy.RetryHostPredicate": `
+      1 name string
+      3 typed_config google.protobuf.Any`,
     "RetryPolicy.RetryBackOff": `
       1 base_interval google.protobuf.Duration
       2 max_interval google.protobuf.Duration`,
@@ -154,6 +159,7 @@ const SCHEMA = readSchema({
       1 disabled bool
       2 requirement_name string`,
   },
+  "envoy.extensions.retry.host.previous_hosts.v3": { PreviousHostsPredicate: "" },
   "envoy.service.discovery.v3": {
     DiscoveryResponse: `
       1 version_info string

@@ -4,6 +4,16 @@ import { GATEWAY, given, route, TOKENS } from "./given.ts";
 const RETRIES = {
   retry_on: "connect-failure,refused-stream,reset",
   num_retries: 3,
+  retry_host_predicate: [
+    {
+      name: "envoy.retry_host_predicates.previous_hosts",
+      typed_config: {
+        "@type":
+          "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+      },
+    },
+  ],
+  host_selection_retry_max_attempts: 5,
   retry_back_off: { base_interval: "0.1s", max_interval: "1s" },
   retriable_request_headers: [
     { name: ":method", string_match: { exact: "GET" } },

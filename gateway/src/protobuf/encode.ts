@@ -81,6 +81,7 @@ export function createEncoder(schema: Schema, remembered: ReadonlySet<string>): 
         return writer.string(number, value as string);
       case "bool":
       case "uint32":
+      case "int64":
         return writer.varint(number, Number(value));
       case "double":
         return writer.double(number, value as number);

@@ -37,7 +37,7 @@ export function readSchema(declarations: Declarations): Schema {
   return schema;
 }
 
-const SCALARS: ReadonlySet<string> = new Set(["string", "bool", "uint32", "double"]);
+const SCALARS: ReadonlySet<string> = new Set(["string", "bool", "uint32", "int64", "double"]);
 
 function readField(line: string, pack: string): [string, Field] {
   const [, number, name = "", written = ""] = /^(\d+) (\w+) (.+)$/.exec(line) ?? [];
