@@ -1,8 +1,8 @@
 /** Every row that `make bench` can print, in the order it prints them. */
 import type { Comparison } from "../comparison.ts";
 import { gateway } from "../gateway/layers.ts";
-import { routeChange } from "../gateway/route-change.ts";
 import { limits } from "../gateway/limits.ts";
+import { routeChange } from "../gateway/route-change.ts";
 import { betterAuth } from "./better-auth.ts";
 import { edge } from "./edge.ts";
 import { keycloak } from "./keycloak.ts";
