@@ -1,6 +1,6 @@
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, policy, route, service } from "./given.ts";
 import { type RealGateway, startRealGateway, until } from "./real-envoy.ts";
 import { send, startTape, type Tape } from "./wire.ts";
 
@@ -15,11 +15,7 @@ beforeAll(async () => {
   [port = 0] = await findFreePorts(1);
   const objects = [
     GATEWAY_CLASS,
-    `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: portico }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`,
+    gatewayOn(port),
     route(
       "web",
       `rules:

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { policy, route, rule, service } from "./given.ts";
 import {
@@ -117,6 +118,43 @@ test("endpoints that change > move the traffic without a failed request", async 
   expect((await ask(port, "/moving", bearer())).json().service).toBe("cards-2");
   await gateway.remove("moving.yaml");
   await other.stop();
+});
+
+test("a request on its way when the endpoints change > is answered by the one that has it", async () => {
+  const moving = (to: Upstream) =>
+    gateway.put(
+      "moving.yaml",
+      `${route("moving", `rules:${rule("/moving", "moving")}`)}\n---\n${service("moving", to.port)}`,
+    );
+  const other = await startUpstream("cards-2");
+  await moving(cards);
+  await until(async () => (await ask(port, "/moving", bearer())).status === 200);
+  const onItsWay = ask(port, "/moving/slow", bearer());
+  await moving(other);
+  await until(async () => (await ask(port, "/moving", bearer())).json().service === "cards-2");
+  expect((await onItsWay).json().service).toBe("cards");
+  await gateway.remove("moving.yaml");
+  await other.stop();
+});
+
+test("an endpoint that refuses connections > costs a read nothing while there is another", async () => {
+  const [deadPort = 0] = await findFreePorts(1);
+  const [, dead = ""] = service("half", deadPort).split("---");
+  await gateway.put(
+    "half.yaml",
+    [
+      route("half", `rules:${rule("/half", "half")}`),
+      service("half", cards.port),
+      dead.replace("{ name: half,", "{ name: half-dead,"),
+    ].join("\n---\n"),
+  );
+  await until(async () => (await ask(port, "/half", bearer())).status === 200);
+  const statuses = new Set<number>();
+  for (let count = 0; count < 60; count++) {
+    statuses.add((await ask(port, "/half", bearer())).status);
+  }
+  expect([...statuses]).toEqual([200]);
+  await gateway.remove("half.yaml");
 });
 
 test("a service that is killed and is back > costs a read nothing", async () => {

@@ -2,7 +2,7 @@ import { connect } from "node:http2";
 import { connect as dial } from "node:net";
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, policy, route, service } from "./given.ts";
 import { ask, type RealGateway, startRealGateway, until } from "./real-envoy.ts";
 import { send, startTape, type Tape } from "./wire.ts";
 
@@ -19,11 +19,7 @@ beforeAll(async () => {
     await findBinary(envoy),
     [
       GATEWAY_CLASS,
-      `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: portico, annotations: { gateway.portico.dev/access: deny } }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`,
+      gatewayOn(port, "portico", "deny"),
       route(
         "web",
         `rules:

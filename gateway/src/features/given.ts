@@ -182,6 +182,29 @@ endpoints: [{ addresses: [127.0.0.1], conditions: { ready: ${ready} } }]
 `;
 }
 
+/** A Gateway with one listener on a port; without its class. */
+export function gatewayOn(port: number, name = "portico", access = "allow"): string {
+  return `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: ${name}, annotations: { gateway.portico.dev/access: ${access} } }
+spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }
+`;
+}
+
+/** The spec of a JWTPolicy: an issuer's tokens on a Gateway. A Service has its keys. */
+export function tokensOf(
+  { issuer, audience }: { readonly issuer: string; readonly audience: string },
+  gateway = "portico",
+  keys = "keys",
+): string {
+  return `
+targetRefs: [{ kind: Gateway, name: ${gateway} }]
+issuer: ${issuer}
+audiences: [${audience}]
+jwks: { backendRef: { name: ${keys}, port: 80 }, path: /auth/jwks }`;
+}
+
 /** An HTTPRoute on the Gateway; `spec` is the rest of its spec, in YAML. */
 export function route(name: string, spec: string): string {
   return `

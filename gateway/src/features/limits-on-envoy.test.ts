@@ -6,7 +6,7 @@ import {
   type TestIssuer,
 } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, namedRule, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, namedRule, policy, route, service, tokensOf } from "./given.ts";
 import {
   type Answer,
   ask,
@@ -60,18 +60,8 @@ beforeAll(async () => {
     await findBinary(envoy),
     [
       GATEWAY_CLASS,
-      `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: portico }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`,
-      policy(
-        "tokens",
-        `targetRefs: [{ kind: Gateway, name: portico }]
-issuer: ${issuer.issuer}
-audiences: [${issuer.audience}]
-jwks: { backendRef: { name: keys, port: 80 }, path: /auth/jwks }`,
-      ),
+      gatewayOn(port),
+      policy("tokens", tokensOf(issuer)),
       policy(
         "open",
         `targetRefs: [${rules

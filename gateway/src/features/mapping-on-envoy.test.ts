@@ -1,6 +1,6 @@
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, service } from "./given.ts";
 import {
   ask,
   type RealGateway,
@@ -33,11 +33,7 @@ beforeAll(async () => {
     await findBinary(envoy),
     [
       GATEWAY_CLASS,
-      `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: portico }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`,
+      gatewayOn(port),
       ...[service("web", web.port), service("next", next.port), service("copies", copies.port)],
       mapping("orders", "prefix: /orders/, service: web"),
       mapping("canary", "prefix: /shared/, service: next, weight: 30"),

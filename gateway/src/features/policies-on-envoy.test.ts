@@ -6,7 +6,7 @@ import {
   type TestIssuer,
 } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, namedRule, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, namedRule, policy, route, service } from "./given.ts";
 import {
   ask,
   type Question,
@@ -26,12 +26,6 @@ let web: Upstream;
 let port: number;
 let openPort: number;
 
-const gatewayOn = (name: string, listenerPort: number) => `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: ${name} }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${listenerPort}, protocol: HTTP }] }
-`;
 const keys = (name: string) =>
   `jwks: { backendRef: { name: ${name}, port: 80 }, path: /auth/jwks }`;
 const portOf = ({ jwksUrl }: TestIssuer) => Number(new URL(jwksUrl).port);
@@ -50,8 +44,8 @@ beforeAll(async () => {
     await findBinary(envoy),
     [
       GATEWAY_CLASS,
-      gatewayOn("portico", port),
-      gatewayOn("open", openPort),
+      gatewayOn(port),
+      gatewayOn(openPort, "open"),
       policy(
         "tokens",
         `targetRefs: [{ kind: Gateway, name: portico }]

@@ -1,6 +1,6 @@
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, route, service } from "./given.ts";
 import {
   ask,
   type RealGateway,
@@ -18,11 +18,6 @@ let web: Upstream;
 let openPort: number;
 let closedPort: number;
 
-const gatewayOn = (name: string, port: number, access: string) => `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: ${name}, annotations: { gateway.portico.dev/access: ${access} } }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`;
 const annotated = (name: string, port: number, path: string, on = "open") =>
   service(name, port).replace(
     `metadata: { name: ${name} }`,
@@ -38,8 +33,8 @@ beforeAll(async () => {
     await findBinary(envoy),
     [
       GATEWAY_CLASS,
-      gatewayOn("open", openPort, "allow"),
-      gatewayOn("closed", closedPort, "deny"),
+      gatewayOn(openPort, "open"),
+      gatewayOn(closedPort, "closed", "deny"),
       service("web", web.port),
       annotated("kept", things.port, "/kept", "closed"),
       route(

@@ -6,7 +6,7 @@ import {
 } from "@portico/dev-env";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, namedRule, policy, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, namedRule, policy, route, service, tokensOf } from "./given.ts";
 import { ask, startUpstream, type Upstream, until } from "./real-envoy.ts";
 import { type Replica, startReplica } from "./replica.ts";
 
@@ -53,18 +53,8 @@ afterAll(async () => {
 function objects(port: number): string {
   return [
     GATEWAY_CLASS,
-    `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: portico }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }`,
-    policy(
-      "tokens",
-      `targetRefs: [{ kind: Gateway, name: portico }]
-issuer: ${issuer.issuer}
-audiences: [${issuer.audience}]
-jwks: { backendRef: { name: keys, port: 80 }, path: /auth/jwks }`,
-    ),
+    gatewayOn(port),
+    policy("tokens", tokensOf(issuer)),
     policy(
       "open",
       `targetRefs: [${NAMES.filter((name) => name !== "subject" && name !== "both")

@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { GATEWAY_CLASS, route, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, route, service } from "./given.ts";
 import { ask, type RealGateway, startRealGateway, until } from "./real-envoy.ts";
 import { startTape, type Tape } from "./wire.ts";
 
@@ -39,11 +39,7 @@ function startFlood(): Promise<Server> {
 const objectsOn = (listenerPort: number) =>
   [
     GATEWAY_CLASS,
-    `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: portico }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${listenerPort}, protocol: HTTP }] }`,
+    gatewayOn(listenerPort),
     route(
       "web",
       `rules:

@@ -6,7 +6,7 @@ import {
   type TestIssuer,
 } from "@portico/dev-env";
 import { expect } from "vitest";
-import { GATEWAY_CLASS, policy, route, rule, service } from "./given.ts";
+import { GATEWAY_CLASS, gatewayOn, policy, route, rule, service, tokensOf } from "./given.ts";
 import {
   type Answer,
   ask,
@@ -37,12 +37,6 @@ export interface SmallPlatform {
   stop(): Promise<void>;
 }
 
-const gatewayOn = (name: string, port: number) => `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: ${name}, annotations: { gateway.portico.dev/access: deny } }
-spec: { gatewayClassName: portico, listeners: [{ name: http, port: ${port}, protocol: HTTP }] }
-`;
 const onAll = (yaml: string) =>
   yaml.replace("{ name: portico }", "{ name: portico }, { name: closed }, { name: dark }");
 
@@ -80,18 +74,14 @@ export async function startSmallPlatform(): Promise<SmallPlatform> {
   const tokensOn = (name: string, keys: string) =>
     policy(
       `tokens-of-${name}`,
-      `
-targetRefs: [{ kind: Gateway, name: ${name} }]
-issuer: ${issuer.issuer}
-audiences: [${issuer.audience}]
-extractFrom: { cookies: [__Host-access] }
-jwks: { backendRef: { name: ${keys}, port: 80 }, path: /auth/jwks }`,
+      `${tokensOf(issuer, name, keys)}\nextractFrom: { cookies: [__Host-access] }`,
     );
   const gateway = await startRealGateway(
     await findBinary(envoy),
     [
       GATEWAY_CLASS,
-      ...[gatewayOn("portico", port), gatewayOn("closed", closedPort), gatewayOn("dark", darkPort)],
+      ...[gatewayOn(port, "portico", "deny"), gatewayOn(closedPort, "closed", "deny")],
+      gatewayOn(darkPort, "dark", "deny"),
       ...[tokensOn("portico", "keys"), tokensOn("dark", "dead")],
       service("keys", Number(new URL(issuer.jwksUrl).port)),
       ...[service("posts", posts.port), service("cards", cards.port)],
