@@ -1,4 +1,5 @@
 import { translate } from "../envoy/translate.ts";
+import { extensionOf } from "../publish/encoding.ts";
 import { Misuse, readFolders, refusalsOf, runCommand } from "./read-folders.ts";
 
 /** Prints the Envoy configuration that folders of YAML come to, as JSON; what is refused goes to stderr. */
@@ -13,7 +14,7 @@ await runCommand(async () => {
   const model = await readFolders(folders);
   const config = translate(model, {
     host: "127.0.0.1",
-    fileOf: (kind, name) => `${kind}/${name}.json`,
+    fileOf: (kind, name) => `${kind}/${name}.${extensionOf(kind)}`,
   });
   // A secret's key is nobody's to read.
   const { secrets: _secrets, ...shown } = config;
