@@ -106,6 +106,26 @@ test("listener sets > a Gateway's own listener comes first, then the older set's
   expect(outcome.config.listeners.size).toBe(1);
 });
 
+const FOREIGN = gateway("All")
+  .slice(gateway("All").indexOf("---\n"))
+  .replaceAll("portico", "other");
+const ofGateway = (name: string) =>
+  set("more", http("a", "a.example")).replace(
+    "parentRef: { name: portico",
+    `parentRef: { name: ${name}`,
+  );
+
+test.each([
+  ["is taken in", [gateway("Same"), ofGateway("portico")], "Accepted True Accepted"],
+  ["is kept out", [gateway("None"), ofGateway("portico")], "Accepted False NoMatchingParent"],
+  ["has no Gateway", [gateway("Same"), ofGateway("nobody")], "Accepted False NoMatchingParent"],
+  ["is not there", [gateway("Same")], "Accepted False NoMatchingParent"],
+  ["is another controller's", [gateway("Same"), FOREIGN, ofGateway("other")], undefined],
+])("listener sets > a route that names one that %s is told", (_which, yaml, accepted) => {
+  const outcome = given(...yaml, service("posts"), onSet("r", "more"));
+  expect(statusOf(outcome, "r")?.[0]).toBe(accepted);
+});
+
 test("listener sets > name certificates of their own namespace", () => {
   const authority = createAuthority();
   const secure =

@@ -54,6 +54,37 @@ test.each([
   expect(routes().map(({ name }) => name)).toEqual(["portico/good/0"]);
 });
 
+const POLICIES: [string, string, string[]][] = [
+  ["a route", "targetRefs: [{ kind: HTTPRoute, name: good }]", ["HTTPRoute portico/good"]],
+  [
+    "two, one of them twice",
+    "targetRefs: [{ kind: HTTPRoute, name: good }, { kind: Service, name: auth }, { kind: Service, name: auth }]",
+    ["HTTPRoute portico/good", "Service portico/auth"],
+  ],
+  ["what no policy can be for", "targetRefs: [{ kind: Pod, name: good }]", ["nobody"]],
+  ["nothing", "", ["nobody"]],
+];
+test.each(POLICIES)("rejections > a policy for %s is told so", (_what, targets, parents) => {
+  const { verdicts } = given(
+    GATEWAY,
+    TOKENS,
+    GOOD,
+    policy("odd", `requirement: Never\n${targets}`),
+  );
+  const told = verdicts.filter(({ object }) => object.name === "odd");
+  expect(
+    told.map(({ parent }) =>
+      parent ? `${parent.kind} ${parent.namespace}/${parent.name}` : "nobody",
+    ),
+  ).toEqual(parents);
+  for (const { conditions } of told) {
+    expect(conditions).toEqual([
+      expect.objectContaining({ type: "Accepted", status: "False", reason: "Invalid" }),
+    ]);
+    expect(conditions[0]?.message).toContain("spec.requirement");
+  }
+});
+
 const objects = [
   ...[GATEWAY, TOKENS, GOOD, service("posts")],
   route("b", "rules: [{ backendRefs: [{ name: posts, port: 80 }, { name: auth, port: 80 }] }]"),

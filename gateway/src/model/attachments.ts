@@ -80,7 +80,9 @@ function nameOf({ metadata: { namespace, name } }: AnyRoute) {
   return { namespace, name };
 }
 
-/** Gateways that are nobody's may yet come; whatever else is not ours is another controller's. */
+const PARENT_KINDS = new Set(["Gateway", "ListenerSet"]);
+
+/** Parents that are nobody's may yet come; whatever else is not ours is another controller's. */
 export function findParent(
   ref: ParentRef,
   namespace: string,
@@ -90,8 +92,8 @@ export function findParent(
   const parent = gateways.parents.get(parentKey(object));
   const isForeign =
     ref.group !== GATEWAY_GROUP ||
-    (ref.kind !== "Gateway" && parent === undefined) ||
-    (ref.kind === "Gateway" && gateways.foreign.has(keyOf(object)));
+    !PARENT_KINDS.has(ref.kind) ||
+    gateways.foreign.has(parentKey(object));
   return isForeign ? "foreign" : parent;
 }
 
@@ -123,7 +125,9 @@ function attach(
       (ref.port === undefined || listener.port === ref.port),
   );
   if (!parent || named.length === 0) {
-    const message = parent ? `${name} has no such listener` : `there is no ${name}`;
+    const missing =
+      ref.kind === "Gateway" ? `there is no ${name}` : `no Gateway has taken in ${name}`;
+    const message = parent ? `${name} has no such listener` : missing;
     return { reason: "NoMatchingParent", message };
   }
   const routeKind = standardKindOf(route);

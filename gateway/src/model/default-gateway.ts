@@ -1,6 +1,6 @@
-import { keyOf } from "../snapshot/metadata.ts";
+import { refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import type { Gateways } from "./gateways.ts";
+import { type Gateways, parentKey } from "./gateways.ts";
 import { olderFirst } from "./precedence.ts";
 
 const DEFAULT_ANNOTATION = "gateway.portico.dev/default";
@@ -18,7 +18,7 @@ export function defaultGateway(
     .map(({ metadata }) => metadata)
     .filter(
       (metadata) =>
-        !gateways.foreign.has(keyOf(metadata)) &&
+        !gateways.foreign.has(parentKey(refOf("Gateway", metadata))) &&
         (namespace === undefined || metadata.namespace === namespace),
     )
     .sort(olderFirst);

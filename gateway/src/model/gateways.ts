@@ -28,7 +28,7 @@ export interface Gateways {
   readonly ours: readonly OurGateway[];
   /** `kind namespace/name` of what a route may name as its parent and finds here. */
   readonly parents: ReadonlyMap<string, Parent>;
-  /** Gateways of other controllers, which routes may name without being wrong. */
+  /** `kind namespace/name` of what other controllers have, which routes may name without being wrong. */
   readonly foreign: ReadonlySet<string>;
   readonly verdicts: readonly Verdict[];
 }
@@ -59,16 +59,18 @@ export interface Surveyors {
 
 export function acceptGateways(snapshot: Snapshot, surveyors: Surveyors): Gateways {
   const ours: OurGateway[] = [];
-  const foreign = new Set<string>();
   const classes = ourClasses(snapshot);
   const verdicts: Verdict[] = classVerdicts(snapshot, classes);
   const takenSockets = new Map<number, string>();
   const sets = takeListenerSets(snapshot, classes, surveyors.namespaces);
+  const foreign = new Set(
+    sets.foreign.map(({ metadata }) => parentKey(refOf("ListenerSet", metadata))),
+  );
 
   for (const gateway of [...snapshot.gateways].sort((a, b) => olderFirst(a.metadata, b.metadata))) {
     const key = keyOf(gateway.metadata);
     if (!classes.has(gateway.spec.gatewayClassName)) {
-      foreign.add(key);
+      foreign.add(parentKey(refOf("Gateway", gateway.metadata)));
       continue;
     }
     const attached = sets.of(key);

@@ -10,6 +10,8 @@ import { fails, type Refusal, type Verdict } from "./verdict.ts";
 export interface ListenerSets {
   /** The older first, as the standard has them precede each other. */
   of(gatewayKey: string): readonly ListenerSet[];
+  /** Those of other controllers' Gateways, or of what is no Gateway. */
+  readonly foreign: readonly ListenerSet[];
   /** Of those that are kept out. */
   readonly verdicts: readonly Verdict[];
 }
@@ -19,12 +21,9 @@ export function takeListenerSets(
   classes: ReadonlySet<string>,
   namespaces: Namespaces,
 ): ListenerSets {
-  const gateways = new Map(
-    snapshot.gateways
-      .filter(({ spec }) => classes.has(spec.gatewayClassName))
-      .map((gateway) => [keyOf(gateway.metadata), gateway]),
-  );
+  const gateways = new Map(snapshot.gateways.map((gateway) => [keyOf(gateway.metadata), gateway]));
   const taken = new Map<string, ListenerSet[]>();
+  const foreign: ListenerSet[] = [];
   const verdicts: Verdict[] = [];
   for (const set of [...snapshot.listenerSets].sort((a, b) => olderFirst(a.metadata, b.metadata))) {
     const { parentRef } = set.spec;
@@ -33,7 +32,15 @@ export function takeListenerSets(
       name: parentRef.name,
     });
     const gateway = gateways.get(key);
-    if (!gateway || parentRef.group !== GATEWAY_GROUP || parentRef.kind !== "Gateway") {
+    if (parentRef.group !== GATEWAY_GROUP || parentRef.kind !== "Gateway") {
+      foreign.push(set);
+      continue;
+    }
+    if (!gateway) {
+      continue;
+    }
+    if (!classes.has(gateway.spec.gatewayClassName)) {
+      foreign.push(set);
       continue;
     }
     const { allowedListeners } = gateway.spec;
@@ -50,7 +57,7 @@ export function takeListenerSets(
       verdicts.push(refused(set, { reason: "NotAllowed", message }));
     }
   }
-  return { of: (key) => taken.get(key) ?? [], verdicts };
+  return { of: (key) => taken.get(key) ?? [], foreign, verdicts };
 }
 
 function refused({ metadata }: ListenerSet, refusal: Refusal): Verdict {

@@ -5,7 +5,7 @@ import { keyOf, refOf } from "../snapshot/metadata.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { AnyRoute } from "./any-route.ts";
 import { defaultGateway } from "./default-gateway.ts";
-import type { Gateways } from "./gateways.ts";
+import { type Gateways, parentKey } from "./gateways.ts";
 import { ANY_HOST } from "./hostnames.ts";
 import { olderFirst } from "./precedence.ts";
 import { fails, type Refusal, type Verdict } from "./verdict.ts";
@@ -69,7 +69,7 @@ function gatewayOf(
   const gateway =
     second === undefined ? { namespace, name: first } : { namespace: first, name: second };
   const isKnown = snapshot.gateways.some((one) => keyOf(one.metadata) === keyOf(gateway));
-  if (!isKnown || gateways.foreign.has(keyOf(gateway))) {
+  if (!isKnown || gateways.foreign.has(parentKey({ kind: "Gateway", ...gateway }))) {
     const which = isKnown ? "is another controller's" : "does not exist";
     const message = `Gateway ${keyOf(gateway)} of the annotation ${GATEWAY} ${which}`;
     return { reason: "NoMatchingParent", message };
