@@ -5,6 +5,7 @@ import { limits } from "../gateway/limits.ts";
 import { routeChange } from "../gateway/route-change.ts";
 import { betterAuth } from "./better-auth.ts";
 import { edge } from "./edge.ts";
+import { envoyGateway } from "./envoy-gateway.ts";
 import { keycloak } from "./keycloak.ts";
 import { refresh } from "./refresh.ts";
 import { scale } from "./scale.ts";
@@ -14,6 +15,7 @@ import { sourceStack } from "./source-stack.ts";
 export const comparisons: readonly Comparison[] = [
   gateway,
   routeChange,
+  envoyGateway,
   limits,
   edge,
   betterAuth,

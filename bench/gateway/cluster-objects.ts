@@ -1,12 +1,12 @@
-/** The objects of a cluster with one Gateway, one backend and many HTTPRoutes, as an API server has them. */
-import type { FakeApiServer, FakeObject } from "../../gateway/src/kubernetes/fake-api-server.ts";
+/** The objects of a cluster with one backend and many HTTPRoutes, whoever serves them. */
 
-const namespace = "portico";
-const group = "gateway.networking.k8s.io/v1";
-const backend = "backend";
-
-/** Namespace and name of the one Gateway. */
-export const GATEWAY = `${namespace}/portico`;
+/** As an API server has it: where it is, and what. */
+export interface ClusterObject {
+  /** Of its collection: `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL`. */
+  readonly collection: string;
+  readonly name: string;
+  readonly object: object;
+}
 
 /** Told in an answer, so that a client sees which version of its route it was served by. */
 export const VERSION_HEADER = "x-version";
@@ -14,49 +14,81 @@ export const VERSION_HEADER = "x-version";
 /** `paths`: all routes on one host; `hosts`: each on a host of its own, as Envoy Gateway's benchmark has them. */
 export type Shape = "paths" | "hosts";
 
-export interface ManyRoutes {
+const GROUP = "gateway.networking.k8s.io/v1";
+const BACKEND = "backend";
+
+export interface BenchCluster {
+  readonly namespace: string;
   readonly shape: Shape;
   readonly count: number;
-  readonly backendPort: number;
+  /** Names of Gateways, by their controllers: each of them serves every route. */
+  readonly gateways: Readonly<Record<string, string>>;
+  readonly gatewayPort: number;
+  readonly backend: { readonly address: string; readonly port: number };
 }
 
-export function fill(server: FakeApiServer, { shape, count, backendPort }: ManyRoutes): void {
-  server.install(...RESOURCES_WITHOUT_OBJECTS);
-  server.put(`/apis/${group}/gatewayclasses/portico`, {
-    metadata: { name: "portico" },
-    spec: { controllerName: "gateway.portico.dev/controller" },
-  });
-  server.put(`/api/v1/namespaces/${namespace}`, { metadata: { name: namespace } });
-  put(server, `/apis/${group}`, "gateways", "portico", {
-    spec: {
-      gatewayClassName: "portico",
-      listeners: [{ name: "http", port: 80, protocol: "HTTP" }],
+export function objectsOf(cluster: BenchCluster): ClusterObject[] {
+  const { namespace, backend } = cluster;
+  return [
+    ...Object.entries(cluster.gateways).flatMap(([controllerName, name]) =>
+      gatewayOf(cluster, name, controllerName),
+    ),
+    inNamespace(namespace, "/api/v1", "services", "Service", BACKEND, {
+      spec: { ports: [{ name: "http", port: 80 }] },
+    }),
+    inNamespace(
+      ...([namespace, "/apis/discovery.k8s.io/v1", "endpointslices", "EndpointSlice"] as const),
+      BACKEND,
+      {
+        metadata: { name: BACKEND, labels: { "kubernetes.io/service-name": BACKEND } },
+        addressType: "IPv4",
+        ports: [{ name: "http", port: backend.port }],
+        endpoints: [{ addresses: [backend.address], conditions: { ready: true } }],
+      },
+    ),
+    ...Array.from({ length: cluster.count }, (_, index) => routeOf(cluster, index, 0)),
+  ];
+}
+
+function gatewayOf(
+  { namespace, gatewayPort }: BenchCluster,
+  name: string,
+  controllerName: string,
+): ClusterObject[] {
+  return [
+    {
+      collection: `/apis/${GROUP}/gatewayclasses`,
+      name,
+      object: {
+        ...{ apiVersion: GROUP, kind: "GatewayClass", metadata: { name } },
+        spec: { controllerName },
+      },
     },
-  });
-  put(server, "/api/v1", "services", backend, { spec: { ports: [{ name: "http", port: 80 }] } });
-  put(server, "/apis/discovery.k8s.io/v1", "endpointslices", backend, {
-    metadata: { name: backend, labels: { "kubernetes.io/service-name": backend } },
-    addressType: "IPv4",
-    ports: [{ name: "http", port: backendPort }],
-    endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true } }],
-  });
-  for (let index = 0; index < count; index += 1) {
-    putRoute(server, shape, index, 0);
-  }
+    inNamespace(namespace, `/apis/${GROUP}`, "gateways", "Gateway", name, {
+      spec: {
+        gatewayClassName: name,
+        listeners: [{ name: "http", port: gatewayPort, protocol: "HTTP" }],
+      },
+    }),
+  ];
 }
 
 /** From its first version on, a route says which one it is. */
-export function putRoute(server: FakeApiServer, shape: Shape, index: number, version: number) {
+export function routeOf(
+  { namespace, shape, gateways }: BenchCluster,
+  index: number,
+  version: number,
+): ClusterObject {
   const { host, path } = addressOf(shape, index);
-  put(server, `/apis/${group}`, "httproutes", `route-${index}`, {
+  return inNamespace(namespace, `/apis/${GROUP}`, "httproutes", "HTTPRoute", `route-${index}`, {
     spec: {
-      parentRefs: [{ name: "portico" }],
+      parentRefs: Object.values(gateways).map((name) => ({ name })),
       ...(host && { hostnames: [host] }),
       rules: [
         {
           matches: [{ path: { type: "PathPrefix", value: path } }],
           ...(version > 0 && { filters: [sayVersion(version)] }),
-          backendRefs: [{ name: backend, port: 80 }],
+          backendRefs: [{ name: BACKEND, port: 80 }],
         },
       ],
     },
@@ -74,17 +106,18 @@ export function addressOf(shape: Shape, index: number): { host?: string; path: s
     : { path: `/path-${index}` };
 }
 
-function put(
-  server: FakeApiServer,
+function inNamespace(
+  namespace: string,
   api: string,
   plural: string,
+  kind: string,
   name: string,
-  object: Omit<FakeObject, "metadata"> & { metadata?: FakeObject["metadata"] },
-) {
-  server.put(`${api}/namespaces/${namespace}/${plural}/${name}`, {
-    metadata: { name },
-    ...object,
-  });
+  object: object,
+): ClusterObject {
+  const apiVersion = api.replace(/^\/apis?\//, "");
+  return {
+    collection: `${api}/namespaces/${namespace}/${plural}`,
+    name,
+    object: { apiVersion, kind, metadata: { name }, ...object },
+  };
 }
-
-const RESOURCES_WITHOUT_OBJECTS = ["/api/v1/secrets", "/api/v1/configmaps"];

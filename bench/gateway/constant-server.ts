@@ -9,6 +9,6 @@ const server = createServer((_request, response) => {
   response.end(body);
 });
 
-server.listen(0, "127.0.0.1", () => {
+server.listen(0, process.argv[3] ?? "127.0.0.1", () => {
   process.send?.((server.address() as AddressInfo).port);
 });

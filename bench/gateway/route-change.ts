@@ -1,34 +1,26 @@
 /**
- * How long until a changed HTTPRoute is served: from the moment the API server tells of it to the first
- * answer by it. The controller is a process of its own on an API server that lists and watches, Envoy is
- * the real one. The bars are Envoy Gateway's figures, taken on a machine of this kind.
+ * How long until a changed HTTPRoute is served, on an API server that costs nothing: the bars are Envoy
+ * Gateway's figures, taken on another machine. The row `envoy-gateway` measures both on this one.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { Agent, get } from "node:http";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { envoy, findBinary, findFreePorts, memoryOf } from "@portico/dev-env";
-import { socketPortOf } from "../../gateway/src/infrastructure/socket-ports.ts";
-import {
-  type FakeApiServer,
-  startFakeApiServer,
-} from "../../gateway/src/kubernetes/fake-api-server.ts";
-import { type Child, startChild, startServer, waitUntil } from "../child.ts";
+import { startFakeApiServer } from "../../gateway/src/kubernetes/fake-api-server.ts";
+import { startServer, waitUntil } from "../child.ts";
 import type { Bench, Comparison, Line, Verdict } from "../comparison.ts";
-import { type Measured, summarise } from "../load/measured.ts";
 import {
-  addressOf,
-  fill,
-  GATEWAY,
-  putRoute,
-  type Shape,
-  VERSION_HEADER,
-} from "./cluster-objects.ts";
+  isServed,
+  type ManyRoutes,
+  measuredOf,
+  type Outcome,
+  quantile,
+  residentMebibytes,
+  timeChanges,
+} from "./changes.ts";
+import { type BenchCluster, type ClusterObject, objectsOf, routeOf } from "./cluster-objects.ts";
+import { CONTROLLER_NAME, startPorticoGateway } from "./portico-gateway.ts";
 
-interface Case {
-  readonly shape: Shape;
-  readonly count: number;
+interface Case extends ManyRoutes {
   readonly bar: { readonly p50Ms: number; readonly p95Ms: number; readonly mebibytes: number };
 }
 
@@ -42,11 +34,11 @@ const CASES: readonly Case[] = ([1000, 4000] as const).flatMap((count) =>
 );
 
 const CHANGES = 100;
-/** Asking more often would take from those who are measured what they need. */
-const POLL_MS = 2;
-/** So that each is a change alone, as a person makes it. */
 const PAUSE_MS = 100;
-const STARTED_WITHIN_MS = 60_000;
+const SERVED_WITHIN_MS = 60_000;
+const NAMESPACE = "portico";
+const GATEWAY = "portico";
+const GATEWAY_PORT = 80;
 
 export const routeChange: Comparison = {
   name: "route-change",
@@ -55,23 +47,17 @@ export const routeChange: Comparison = {
     const verdicts: Verdict[] = [];
     for (const one of CASES) {
       const outcome = await measure(one, bench);
-      lines.push({ name: `${nameOf(one)}, a change until served`, measured: outcome.measured });
+      lines.push({ name: `${nameOf(one)}, a change until served`, measured: measuredOf(outcome) });
       verdicts.push(...verdictsOf(one, outcome));
     }
     return { title: "A changed route, from the API server to an answer by it", lines, verdicts };
   },
 };
 
-const nameOf = ({ shape, count }: Case) =>
+export const nameOf = ({ shape, count }: ManyRoutes) =>
   `${count.toLocaleString("en")} routes, ${shape === "hosts" ? "each on a host of its own" : "one host"}`;
 
-interface Outcome {
-  readonly measured: Measured;
-  readonly p95Ms: number;
-  readonly mebibytes: number;
-}
-
-function verdictsOf(one: Case, { measured, p95Ms, mebibytes }: Outcome): Verdict[] {
+function verdictsOf(one: Case, { latenciesMs, mebibytes }: Outcome): Verdict[] {
   const below = (what: string, figure: number, bar: number, unit: string): Verdict => ({
     what: `${nameOf(one)}: ${what}`,
     figure: `${figure.toFixed(figure < 100 ? 1 : 0)} ${unit}`,
@@ -79,107 +65,61 @@ function verdictsOf(one: Case, { measured, p95Ms, mebibytes }: Outcome): Verdict
     met: figure <= bar,
   });
   return [
-    below("p50", measured.p50Ms, one.bar.p50Ms, "ms"),
-    below("p95", p95Ms, one.bar.p95Ms, "ms"),
+    below("p50", quantile(latenciesMs, 0.5), one.bar.p50Ms, "ms"),
+    below("p95", quantile(latenciesMs, 0.95), one.bar.p95Ms, "ms"),
     below("controller", mebibytes, one.bar.mebibytes, "MiB"),
   ];
 }
 
-async function measure({ shape, count }: Case, { folder }: Bench): Promise<Outcome> {
+async function measure({ shape, count }: Case, bench: Bench): Promise<Outcome> {
   await using stack = new AsyncDisposableStack();
-  const options = { folder: join(folder, `route-change-${shape}-${count}`) };
-  await mkdir(options.folder, { recursive: true });
+  const folder = join(bench.folder, `route-change-${shape}-${count}`);
+  await mkdir(folder, { recursive: true });
   const server = await startFakeApiServer();
   stack.defer(() => server.stop());
   const program = join(import.meta.dirname, "constant-server.ts");
-  const backend = stack.use(await startServer(program, ["b2s="], options));
-  fill(server, { shape, count, backendPort: backend.port });
+  const backend = stack.use(await startServer(program, ["b2s="], { folder }));
+  const cluster: BenchCluster = {
+    ...{ namespace: NAMESPACE, shape, count, gatewayPort: GATEWAY_PORT },
+    gateways: { [CONTROLLER_NAME]: GATEWAY },
+    backend: { address: "127.0.0.1", port: backend.port },
+  };
+  const put = ({ collection, name, object }: ClusterObject) =>
+    server.put(`${collection}/${name}`, { ...object, metadata: { name, ...metadataOf(object) } });
+  server.install("/api/v1/secrets", "/api/v1/configmaps");
+  server.put(`/api/v1/namespaces/${NAMESPACE}`, { metadata: { name: NAMESPACE } });
+  for (const object of objectsOf(cluster)) {
+    put(object);
+  }
 
-  const controller = await startGateway(server, stack, options.folder);
-  const port = socketPortOf(GATEWAY, 80, () => false);
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  stack.defer(() => agent.destroy());
-  const served = (index: number) => versionAt(agent, port, addressOf(shape, index));
-  await waitUntil(async () => (await served(count - 1)) === 0, controller, STARTED_WITHIN_MS);
+  const kubeconfig = await writeKubeconfig(server.url, folder);
+  const gateway = stack.use(
+    await startPorticoGateway({
+      ...{ kubeconfig, namespace: NAMESPACE, gateway: GATEWAY, gatewayPort: GATEWAY_PORT, folder },
+    }),
+  );
+  const { controller, port } = gateway;
+  await waitUntil(() => isServed({ shape, count }, port), controller, SERVED_WITHIN_MS);
   // Every route's status is written, too.
   await sleep(3000);
 
-  const latenciesMs: number[] = [];
-  for (let version = 1; version <= CHANGES; version += 1) {
-    const index = (version * 7919) % count;
-    const startedAt = performance.now();
-    putRoute(server, shape, index, version);
-    while ((await served(index)) !== version) {
-      await sleep(POLL_MS);
-    }
-    latenciesMs.push(performance.now() - startedAt);
-    await sleep(PAUSE_MS);
-  }
-  const memory = await memoryOf(controller.pid);
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
-  return {
-    measured: summarise(latenciesMs, latenciesMs.reduce((sum, ms) => sum + ms, 0) / 1000),
-    p95Ms: sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN,
-    mebibytes: (memory?.residentBytes ?? Number.NaN) / 2 ** 20,
-  };
+  const change = async (index: number, version: number) => put(routeOf(cluster, index, version));
+  const changes = { from: 1, changes: CHANGES, pauseMs: PAUSE_MS };
+  const latenciesMs = await timeChanges({ shape, count }, { port, change }, changes);
+  return { latenciesMs, mebibytes: await residentMebibytes(controller) };
 }
 
-/** As in a pod of the chart: the controller writes files, and Envoy reads them. */
-async function startGateway(
-  server: FakeApiServer,
-  stack: AsyncDisposableStack,
-  folder: string,
-): Promise<Child> {
-  const kubeconfig = join(folder, "kubeconfig.json");
+const metadataOf = (object: object): object => (object as { metadata?: object }).metadata ?? {};
+
+async function writeKubeconfig(server: URL, folder: string): Promise<string> {
+  const path = join(folder, "kubeconfig.json");
   const named = (field: string, value: object) => [{ name: "bench", [field]: value }];
   const config = {
     "current-context": "bench",
     contexts: named("context", { cluster: "bench", user: "bench" }),
-    clusters: named("cluster", { server: server.url.href }),
+    clusters: named("cluster", { server: server.href }),
     users: named("user", { token: "none" }),
   };
-  await writeFile(kubeconfig, JSON.stringify(config));
-  const [adminPort = 0, opsPort = 0] = await findFreePorts(2);
-  const envoyDir = join(folder, "envoy");
-  const main = join(import.meta.dirname, "../../gateway/src/main.ts");
-  const env = {
-    ...{
-      PATH: process.env.PATH,
-      NODE_OPTIONS: "--max-semi-space-size=4",
-      MALLOC_ARENA_MAX: "1",
-    },
-    ...{ GATEWAY_SOURCE: "kubernetes", KUBECONFIG: kubeconfig, POD_NAMESPACE: "portico" },
-    ...{ GATEWAY_FLEET_SELECTOR: "app=gateway", HOST: "127.0.0.1", ENVOY_DIR: envoyDir },
-    ...{ ENVOY_ADMIN_PORT: String(adminPort), OPS_PORT: String(opsPort) },
-  };
-  const args = ["--liftoff-only", main];
-  const controller = stack.use(
-    startChild(process.execPath, args, { folder, name: "controller", env }),
-  );
-  const isReady = async () => (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).ok;
-  await waitUntil(isReady, controller, STARTED_WITHIN_MS);
-  const threads = String(Math.min(availableParallelism(), 4));
-  const start = [
-    "-c",
-    join(envoyDir, "bootstrap.json"),
-    "--disable-hot-restart",
-    "-l",
-    "warning",
-    "--ignore-unknown-dynamic-fields",
-  ];
-  const logs = ["--log-path", join(envoyDir, "envoy.log"), "--concurrency", threads];
-  stack.use(startChild(await findBinary(envoy), [...start, ...logs], { folder, name: "envoy" }));
-  return controller;
-}
-
-/** The version that answers; -1 when nothing does. */
-function versionAt(agent: Agent, port: number, { host, path }: { host?: string; path: string }) {
-  return new Promise<number>((resolve, reject) => {
-    const headers = host ? { host } : {};
-    get({ host: "127.0.0.1", port, path, agent, headers }, (answer) => {
-      answer.resume();
-      const version = Number(answer.headers[VERSION_HEADER] ?? 0);
-      answer.once("end", () => resolve(answer.statusCode === 200 ? version : -1));
-    }).once("error", reject);
-  });
+  await writeFile(path, JSON.stringify(config));
+  return path;
 }
