@@ -15,6 +15,7 @@ import {
 import { jwtAuthn } from "./jwt-authn.ts";
 import { localReplies } from "./local-replies.ts";
 import { rateLimit } from "./rate-limit.ts";
+import { readsAgain } from "./retries.ts";
 import { sharedRateLimit } from "./shared-rate-limit.ts";
 import { noUpgrades } from "./streaming.ts";
 import { tokenDemands } from "./token-demands.ts";
@@ -48,6 +49,7 @@ export function httpConnectionManager(
         whereAsked(rateLimit("reported")),
         ...compressors(),
         bodyLimit(),
+        readsAgain(),
         router(),
       ],
       upgrade_configs: noUpgrades,

@@ -1,30 +1,33 @@
-import type { Retry } from "../model/model.ts";
-import { extension, type Json } from "./envoy-config.ts";
+import type { Retry, Route } from "../model/model.ts";
+import { extension, type Json, typed } from "./envoy-config.ts";
 
-const NO_ANSWER = ["connect-failure", "refused-stream", "reset"];
+/** Of the request nothing has come to the backend. */
+const NOT_ASKED = ["connect-failure", "refused-stream", "reset-before-request"];
+const NO_ANSWER = "reset";
 const DEFAULT_RETRIES = 3;
 
 /**
- * Only what may be asked twice is asked again, and only when no answer came: a service that is
- * killed and back costs a read nothing, and a write is never done twice. Unless a rule says itself
+ * What no backend has seen is sent again, and a read to which no answer came (`readsAgain`): a service that
+ * is killed and back costs a read nothing, and a write is never done twice. Unless a rule says itself
  * what is tried again, and how often.
  */
 export function retryPolicy(retry?: Retry, perTryMs?: number): Json {
   const perTry = perTryMs !== undefined && { per_try_timeout: seconds(perTryMs) };
   if (!retry) {
     return {
-      retry_on: NO_ANSWER.join(","),
+      retry_on: NOT_ASKED.join(","),
       num_retries: DEFAULT_RETRIES,
       ...perTry,
       ...backoff(),
       ...elsewhere(),
-      retriable_request_headers: ["GET", "HEAD", "OPTIONS"].map((exact) => ({
-        ...{ name: ":method", string_match: { exact } },
-      })),
     };
   }
   const { codes, attempts = DEFAULT_RETRIES, backoffMs } = retry;
-  const retryOn = [...NO_ANSWER, ...(codes.length > 0 ? ["retriable-status-codes"] : [])];
+  const retryOn = [
+    ...NOT_ASKED,
+    NO_ANSWER,
+    ...(codes.length > 0 ? ["retriable-status-codes"] : []),
+  ];
   return {
     ...(attempts > 0 && { retry_on: retryOn.join(",") }),
     num_retries: attempts,
@@ -33,6 +36,26 @@ export function retryPolicy(retry?: Retry, perTryMs?: number): Json {
     ...backoff(backoffMs),
     ...elsewhere(),
   };
+}
+
+const READS_AGAIN = "envoy.filters.http.header_mutation.reads";
+
+/** A policy cannot tell methods apart; what this header says is added to it, and goes no further. */
+export function readsAgain(): Json {
+  const isRead = "request.method in ['GET', 'HEAD', 'OPTIONS']";
+  const value = `%CEL(${isRead} ? '${NO_ANSWER}' : '')%`;
+  const header = { key: "x-envoy-retry-on", value };
+  return extension(READS_AGAIN, "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", {
+    mutations: { request_mutations: [{ append: { header, keep_empty_value: false } }] },
+  });
+}
+
+/** Where a rule wants no second try, reads get none either. */
+export function retriesOnRoute({ retry }: Route): { readonly [filter: string]: Json } {
+  const isNever = retry?.attempts === 0;
+  return isNever
+    ? { [READS_AGAIN]: typed("envoy.config.route.v3.FilterConfig", { disabled: true }) }
+    : {};
 }
 
 /** GEP-1731: the least time between two tries. Envoy waits between none of it and all. */

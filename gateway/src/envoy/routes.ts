@@ -12,6 +12,7 @@ import {
   type Limits,
   limitsByStage,
 } from "./rate-limit.ts";
+import { retriesOnRoute } from "./retries.ts";
 import { routeAction } from "./route-action.ts";
 import { matchOf } from "./route-match.ts";
 import { metadataOf } from "./route-metadata.ts";
@@ -71,6 +72,7 @@ function routeOf(route: Route, unmatched: Access) {
       ...demandsOnRoute(route.demands),
       ...corsOnRoute(route.cors),
       ...bodyOnRoute(route),
+      ...retriesOnRoute(route),
       ...compressionOnRoute(route.traffic),
       ...sharedLimitsOnRoute(route),
     },

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { findFreePorts } from "@portico/dev-env";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -137,7 +139,7 @@ test("a request on its way when the endpoints change > is answered by the one th
   await other.stop();
 });
 
-test("an endpoint that refuses connections > costs a read nothing while there is another", async () => {
+test("an endpoint that refuses connections > costs nothing, not even a write, while there is another", async () => {
   const [deadPort = 0] = await findFreePorts(1);
   const [, dead = ""] = service("half", deadPort).split("---");
   await gateway.put(
@@ -152,10 +154,43 @@ test("an endpoint that refuses connections > costs a read nothing while there is
   const statuses = new Set<number>();
   for (let count = 0; count < 60; count++) {
     statuses.add((await ask(port, "/half", bearer())).status);
+    statuses.add((await ask(port, "/half", { ...bearer(), method: "POST", body: "{}" })).status);
   }
   expect([...statuses]).toEqual([200]);
   await gateway.remove("half.yaml");
 });
+
+test.each([
+  ["a read that may be asked again", "GET", "/rude", 4],
+  ["a write", "POST", "/rude", 1],
+  ["a read whose rule wants no second try", "GET", "/rude/once", 1],
+])(
+  "a service that hangs up without an answer > gets %s (%s %s) %d times",
+  async (_what, method, path, tries) => {
+    let requests = 0;
+    const rude = createServer((socket) => {
+      socket.once("data", () => {
+        requests += 1;
+        socket.destroy();
+      });
+    }).listen(0, "127.0.0.1");
+    await once(rude, "listening");
+    const never = rule("/rude/once", "rude", "\n    retry: { attempts: 0 }");
+    await gateway.put(
+      "rude.yaml",
+      [
+        route("rude", `rules:${rule("/rude", "rude")}${never}`),
+        service("rude", (rude.address() as AddressInfo).port),
+      ].join("\n---\n"),
+    );
+    await until(async () => (await ask(port, path, bearer())).status === 503);
+    requests = 0;
+    expect((await ask(port, path, { ...bearer(), method })).status).toBe(503);
+    expect(requests).toBe(tries);
+    await gateway.remove("rude.yaml");
+    rude.close();
+  },
+);
 
 test("a service that is killed and is back > costs a read nothing", async () => {
   const first = await startUpstream("phoenix");

@@ -65,9 +65,10 @@ test("edge > filters are in this order: is it well-formed, is it a preflight, wh
     "envoy.filters.http.compressor.brotli",
     "envoy.filters.http.compressor.zstd",
     "envoy.filters.http.buffer",
+    "envoy.filters.http.header_mutation.reads",
     "envoy.filters.http.router",
   ]);
-  expect(filters.at(-2)?.typed_config).toMatchObject({ max_request_bytes: 1048576 });
+  expect(filters.at(-3)?.typed_config).toMatchObject({ max_request_bytes: 1048576 });
   expect(filters.at(-1)?.typed_config).toMatchObject({ suppress_envoy_headers: true });
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { GATEWAY, given, route, TOKENS } from "./given.ts";
 
 const RETRIES = {
-  retry_on: "connect-failure,refused-stream,reset",
+  retry_on: "connect-failure,refused-stream,reset-before-request",
   num_retries: 3,
   retry_host_predicate: [
     {
@@ -15,16 +15,11 @@ const RETRIES = {
   ],
   host_selection_retry_max_attempts: 5,
   retry_back_off: { base_interval: "0.1s", max_interval: "1s" },
-  retriable_request_headers: [
-    { name: ":method", string_match: { exact: "GET" } },
-    { name: ":method", string_match: { exact: "HEAD" } },
-    { name: ":method", string_match: { exact: "OPTIONS" } },
-  ],
 };
 
 const refs = "backendRefs: [{ name: auth, port: 80 }]";
 
-test("retries > are for reads that got no answer, of every backend", () => {
+test("retries > are for what no backend has seen, of every backend", () => {
   const { config } = given(GATEWAY, TOKENS, route("r", `rules: [{ ${refs} }]`));
   const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
   expect([...config.clusters.values()]).toMatchObject([
