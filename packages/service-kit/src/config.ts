@@ -52,12 +52,10 @@ export const ServiceConfig = z.object({
     .enum(["debug", "info", "warn", "error"])
     .default("info")
     .meta({ description: "Least severe level that is logged" }),
-  drainMs: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(0)
-    .meta({ description: "Milliseconds between failing readiness and refusing connections" }),
+  drainMs: z.coerce.number().int().min(0).default(0).meta({
+    description:
+      "Milliseconds, at most, between failing readiness and refusing connections; until nobody asks for a second",
+  }),
   mongodbUri: secret("MongoDB connection string, database and user of this service"),
   issuer: z.url().meta({ description: "Issuer of the access tokens that are accepted" }),
   audience: z.string().min(1).meta({ description: "Audience that access tokens must name" }),

@@ -62,6 +62,23 @@ describe("on SIGTERM", () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
+  it("whoever asks is answered until nobody has asked for a second", async () => {
+    const service = await startService({ drainMs: 30_000 });
+    service.child.kill("SIGTERM");
+    for (let asked = 0; asked < 5; asked += 1) {
+      await sleep(400);
+      expect((await fetch(`${service.url}/slow?ms=1`)).status).toBe(200);
+      // A probe is nobody.
+      expect((await fetch(`${service.opsUrl}/readyz`)).status).toBe(503);
+    }
+    const startedAt = performance.now();
+    const probing = setInterval(() => fetch(`${service.opsUrl}/readyz`).catch(() => 0), 200);
+    expect(await service.exited).toEqual([0, null]);
+    clearInterval(probing);
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+  });
+
   it("a request in flight finishes, then stores are closed in order, then the process ends well", async () => {
     const service = await startService();
     const inFlight = fetch(`${service.url}/slow?ms=700`);

@@ -8,11 +8,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
 
 export type Stoppable = {
-  /** Closed one after the other. */
+  /** Closed one after the other; the first is the one that clients ask. */
   servers: readonly Server[];
   /** Makes readiness fail. */
   drain(): void;
-  /** Milliseconds between that and refusing connections: what routers need to notice. */
+  /**
+   * Milliseconds, at most, between that and refusing connections: what routers need to notice. It ends
+   * when nobody has asked for a second.
+   */
   drainMs: number;
   /** Milliseconds that requests in flight get to finish; 20 s unless said otherwise. */
   graceMs?: number;
@@ -27,7 +30,7 @@ export async function stop(stoppable: Stoppable): Promise<void> {
   const { servers, closers, logger, graceMs = 20_000 } = stoppable;
   stoppable.drain();
   for (const server of servers) letClientsGo(server);
-  await sleep(stoppable.drainMs);
+  await untilNobodyAsks(servers[0], stoppable.drainMs);
   for (const server of servers) await closeServer(server, graceMs);
   for (const close of closers) {
     await closeWithin(close, closeMs).catch((error) => logger.warn("close.failed", { error }));
@@ -43,6 +46,22 @@ function letClientsGo(server: Server): void {
   server.prependListener("request", (_request, response) => {
     response.shouldKeepAlive = false;
   });
+}
+
+const quietMs = 1_000;
+
+async function untilNobodyAsks(server: Server | undefined, mostMs: number): Promise<void> {
+  const deadline = performance.now() + mostMs;
+  let askedAt = performance.now();
+  server?.on("request", () => {
+    askedAt = performance.now();
+  });
+  for (;;) {
+    const now = performance.now();
+    const leftMs = Math.min(deadline, askedAt + quietMs) - now;
+    if (leftMs <= 0) return;
+    await sleep(leftMs);
+  }
 }
 
 async function closeServer(server: Server, graceMs: number): Promise<void> {
