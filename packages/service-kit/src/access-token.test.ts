@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { base64url, exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createTokenVerifier, type VerifyAccessToken } from "./access-token.ts";
 import { Problem } from "./problem.ts";
 import { createRevocationList, type Revocation, type RevocationList } from "./revocations.ts";
@@ -421,6 +421,32 @@ describe("when the keys cannot be had", () => {
     expect(await refusal(token)).toBe("let in");
     keysAnswer = { status: 500, body: "" };
     expect(await refusal(token)).toBe("let in");
+  });
+});
+
+describe("when the keys were had once", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("they count while their server is away, however long; a key that is not among them is another matter (503)", async () => {
+    expect(await refusal(await sign())).toBe("let in");
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    keysAnswer = { status: 500, body: "" };
+    const issuedAt = Math.floor(Date.now() / 1000);
+    const claims = { iat: issuedAt, exp: issuedAt + 60 };
+    expect(await refusal(await sign({ claims }))).toBe("let in");
+    expect(await refusal(await sign({ claims, header: { kid: "newer" } }))).toBe(503);
+  });
+
+  it("the service is ready, and not before", async () => {
+    const verifier = verifierFrom(`${origin}/jwks`);
+    keysAnswer = { status: 500, body: "" };
+    await expect(verifier.check()).rejects.toThrow();
+    keysAnswer = { status: 200, body: jwks };
+    await verifier.check();
+    keysAnswer = { status: 500, body: "" };
+    await verifier.check();
+    verify = verifier;
+    expect(await refusal(await sign())).toBe("let in");
   });
 });
 

@@ -5,6 +5,7 @@
  * whether it was revoked is asked each time.
  */
 import {
+  createLocalJWKSet,
   createRemoteJWKSet,
   errors,
   type JWTVerifyGetKey,
@@ -14,6 +15,7 @@ import {
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { createProofChecker, type Presented, type RequireProof } from "./dpop.ts";
+import type { ReadinessCheck } from "./health.ts";
 import { Problem, unauthenticated, unavailable } from "./problem.ts";
 import type { Revocations, TokenIdentity } from "./revocations.ts";
 
@@ -39,6 +41,9 @@ export type Caller = {
  * @param presented how it came: a token that is bound to a key needs its proof (dpop.ts)
  */
 export type VerifyAccessToken = (token: string, presented?: Presented) => Promise<Caller>;
+
+/** `check`: whether it could verify one, for readiness. Nobody should ask who cannot tell. */
+export type TokenVerifier = VerifyAccessToken & { check: ReadinessCheck };
 
 const Claims = z.object({
   jti: z.string().optional(),
@@ -121,7 +126,12 @@ const cannotTell = (cause?: unknown) =>
     headers: { "Retry-After": "1" },
   });
 
-type KeySource = { get: JWTVerifyGetKey; readAnew(): void };
+type KeySource = {
+  get: JWTVerifyGetKey;
+  readAnew(): void;
+  /** Reads them, unless they were. */
+  require(): Promise<void>;
+};
 
 function createKeySource(jwksUrl: string): KeySource {
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
@@ -135,8 +145,16 @@ function createKeySource(jwksUrl: string): KeySource {
         return await keys(header, token);
       } catch (error) {
         if (isTokensFault(error)) throw error;
-        throw cannotTell(error);
+        // The issuer is away, and what it signed is as good as before.
+        const known = keys.jwks();
+        if (!known) throw cannotTell(error);
+        return createLocalJWKSet(known)(header, token).catch(() => {
+          throw cannotTell(error);
+        });
       }
+    },
+    async require() {
+      if (!keys.jwks()) await keys.reload();
     },
     readAnew() {
       // When it fails: what is kept is read again in ten minutes anyway, and a revocation lasts longer.
@@ -151,7 +169,7 @@ const longestToken = 8192;
 /**
  * @param issuer exact `iss`
  * @param audience must be among `aud`
- * @param jwksUrl read at first use, again for an unknown `kid`, at most every 30 s
+ * @param jwksUrl read at first use, again for an unknown `kid`, at most every 30 s, and after ten minutes; what was read last is used while it does not answer
  * @param revocations asked about every token, remembered or not
  * @param proofs `elsewhere` where somebody else asks for the proof of a token that is bound to a key
  */
@@ -162,7 +180,7 @@ export function createTokenVerifier(options: {
   revocations: Revocations;
   proofs?: "elsewhere";
   now?: () => number;
-}): VerifyAccessToken {
+}): TokenVerifier {
   const { revocations, now = Date.now } = options;
   const keys = createKeySource(options.jwksUrl);
   const seen = new LRUCache<string, Verified>({ max: 10_000 });
@@ -209,13 +227,14 @@ export function createTokenVerifier(options: {
     return verified;
   };
 
-  return async (token, presented) => {
+  const verifyAccessToken: VerifyAccessToken = async (token, presented) => {
     const { caller, keyThumbprint } = await verify(token);
     if (keyThumbprint !== undefined || presented?.scheme === "DPoP") {
       await requireProof(token, keyThumbprint, presented);
     }
     return caller;
   };
+  return Object.assign(verifyAccessToken, { check: keys.require });
 }
 
 const credentials = /^(Bearer|DPoP) +([\w.~+/-]+=*)$/i;

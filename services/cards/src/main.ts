@@ -33,16 +33,22 @@ const extend = createExtendClient({
 const events = connectEvents("cards", config, mongo, logger);
 events.hear(["auth"], eventHandlers(events.outbox));
 
+const verifyAccessToken = createTokenVerifier({ ...config, revocations });
+
 await serve({
   app: createCards({
     network: createExtendNetwork(extend),
-    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
+    verifyAccessToken,
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  checks: {
+    mongodb: pingMongo(mongo),
+    revocations: revocations.check,
+    tokenKeys: verifyAccessToken.check,
+  },
   closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

@@ -26,18 +26,24 @@ const resources = createResourceStore(mongo);
 const events = connectEvents("patients", config, mongo, logger);
 events.hear(["auth"], eventHandlers(resources, events.outbox));
 
+const verifyAccessToken = createTokenVerifier({ ...config, revocations });
+
 await serve({
   app: createPatients({
     resources,
     definitions: readDefinitions(),
     baseUrl: new URL("/fhir", config.audience).href,
-    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
+    verifyAccessToken,
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  checks: {
+    mongodb: pingMongo(mongo),
+    revocations: revocations.check,
+    tokenKeys: verifyAccessToken.check,
+  },
   closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

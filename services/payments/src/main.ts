@@ -25,16 +25,22 @@ const payments = createPaymentStore(mongo);
 const events = connectEvents("payments", config, mongo, logger);
 events.hear(["auth"], eventHandlers(payments, events.outbox));
 
+const verifyAccessToken = createTokenVerifier({ ...config, revocations });
+
 await serve({
   app: createPayments({
     payments,
-    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
+    verifyAccessToken,
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  checks: {
+    mongodb: pingMongo(mongo),
+    revocations: revocations.check,
+    tokenKeys: verifyAccessToken.check,
+  },
   closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });

@@ -25,16 +25,22 @@ const posts = createPostStore(mongo);
 const events = connectEvents("posts", config, mongo, logger);
 events.hear(["auth"], eventHandlers(posts, events.outbox));
 
+const verifyAccessToken = createTokenVerifier({ ...config, revocations });
+
 await serve({
   app: createPosts({
     posts,
-    verifyAccessToken: createTokenVerifier({ ...config, revocations }),
+    verifyAccessToken,
     logger,
     metrics,
   }),
   config,
   metrics,
   logger,
-  checks: { mongodb: pingMongo(mongo), revocations: revocations.check },
+  checks: {
+    mongodb: pingMongo(mongo),
+    revocations: revocations.check,
+    tokenKeys: verifyAccessToken.check,
+  },
   closers: [() => revocations.stop(), () => events.close(), () => mongo.close()],
 });
