@@ -89,8 +89,7 @@ const SCHEMA = readSchema({
       5 retry_host_predicate RetryPolicy.RetryHostPredicate[]
       6 host_selection_retry_max_attempts int64
       7 retriable_status_codes uint32[]
-      8 retry_back_off RetryPolicy.RetryBackOff
-      10 retriable_request_headers HeaderMatcher[]`,
+      8 retry_back_off RetryPolicy.RetryBackOff`,
     "RetryPolicy.RetryHostPredicate": `
       1 name string
       3 typed_config google.protobuf.Any`,
