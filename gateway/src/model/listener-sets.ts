@@ -32,15 +32,12 @@ export function takeListenerSets(
       name: parentRef.name,
     });
     const gateway = gateways.get(key);
-    if (parentRef.group !== GATEWAY_GROUP || parentRef.kind !== "Gateway") {
+    const isOfGateway = parentRef.group === GATEWAY_GROUP && parentRef.kind === "Gateway";
+    if (!isOfGateway || (gateway && !classes.has(gateway.spec.gatewayClassName))) {
       foreign.push(set);
       continue;
     }
     if (!gateway) {
-      continue;
-    }
-    if (!classes.has(gateway.spec.gatewayClassName)) {
-      foreign.push(set);
       continue;
     }
     const { allowedListeners } = gateway.spec;
