@@ -142,7 +142,7 @@ priorityClassName: {{ . }}
 {{- $fullname := include "portico.fullname" .root -}}
 - { name: PORT, value: "8080" }
 - { name: OPS_PORT, value: "9090" }
-- { name: DRAIN_MS, value: "{{ $values.shutdown.drainSeconds }}000" }
+- { name: DRAIN_MS, value: {{ mul $values.shutdown.drainSeconds 1000 | quote }} }
 - { name: LOG_LEVEL, value: {{ $service.logLevel | quote }} }
 - { name: ISSUER, value: {{ printf "%s/auth" $values.publicOrigin | quote }} }
 - { name: AUDIENCE, value: {{ $values.publicOrigin | quote }} }
