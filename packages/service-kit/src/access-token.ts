@@ -169,7 +169,8 @@ const longestToken = 8192;
 /**
  * @param issuer exact `iss`
  * @param audience must be among `aud`
- * @param jwksUrl read at first use, again for an unknown `kid`, at most every 30 s, and after ten minutes; what was read last is used while it does not answer
+ * @param jwksUrl read at first use, again for an unknown `kid`, at most every 30 s, and after ten minutes;
+ *   what was read last is used while it does not answer
  * @param revocations asked about every token, remembered or not
  * @param proofs `elsewhere` where somebody else asks for the proof of a token that is bound to a key
  */
