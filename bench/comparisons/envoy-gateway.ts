@@ -11,20 +11,20 @@ import { promisify } from "node:util";
 import { Failure } from "@portico/dev-env";
 import { type ApiClient, createApiClient } from "../../gateway/src/kubernetes/api-client.ts";
 import { connectionOfKubeconfig } from "../../gateway/src/kubernetes/kubeconfig.ts";
-import { type Child, startServer, waitUntil } from "../child.ts";
+import { type Child, startServer } from "../child.ts";
 import { atMost, type Bench, type Comparison, type Line, type Verdict } from "../comparison.ts";
 import {
-  isServed,
   type ManyRoutes,
+  measureChanges,
   measuredOf,
+  nameOf,
   type Outcome,
-  quantile,
-  residentMebibytes,
-  timeChanges,
+  type RunningGateway,
+  untilServed,
 } from "../gateway/changes.ts";
 import { type BenchCluster, objectsOf, routeOf } from "../gateway/cluster-objects.ts";
 import * as portico from "../gateway/portico-gateway.ts";
-import { nameOf } from "../gateway/route-change.ts";
+import { quantile } from "../load/measured.ts";
 import { processorSecondsOf } from "../load/processor.ts";
 import * as peer from "../peers/envoy-gateway/envoy-gateway.ts";
 import { envoyGatewayProgram, type Program, version } from "../peers/envoy-gateway/program.ts";
@@ -123,13 +123,11 @@ async function compare(many: ManyRoutes, { bench, api, kubeconfig, program }: Se
     const { name, start } = contenders[round % contenders.length] as Contender;
     console.log(`  ${nameOf(many)}: ${name}`);
     await using gateway = await start({ ...setting, folder: join(folder, String(round)) });
-    const { controller, port } = gateway;
-    await waitUntil(() => isServed(many, port), controller, SETTLED_WITHIN_MS);
-    await idle(controller);
+    await untilServed(many, gateway, SETTLED_WITHIN_MS);
+    await idle(gateway.controller);
     const pauseMs = many.count * PAUSE_MS_PER_ROUTE;
-    const changes = { from: 1 + round * CHANGES, changes: CHANGES, pauseMs };
-    const latenciesMs = await timeChanges(many, { port, change }, changes);
-    rounds.push({ name, latenciesMs, mebibytes: await residentMebibytes(controller) });
+    const changes = { change, from: 1 + round * CHANGES, changes: CHANGES, pauseMs };
+    rounds.push({ name, ...(await measureChanges(many, gateway, changes)) });
   }
   return toldOf(
     many,
@@ -139,9 +137,7 @@ async function compare(many: ManyRoutes, { bench, api, kubeconfig, program }: Se
 
 interface Contender {
   readonly name: string;
-  start(
-    at: Omit<portico.OnCluster, "gateway">,
-  ): Promise<AsyncDisposable & { readonly controller: Child; readonly port: number }>;
+  start(at: Omit<portico.OnCluster, "gateway">): Promise<RunningGateway>;
 }
 
 function outcomeOf(name: string, rounds: readonly (Outcome & { name: string })[]) {

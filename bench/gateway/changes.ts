@@ -2,7 +2,7 @@
 import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { memoryOf } from "@portico/dev-env";
-import type { Child } from "../child.ts";
+import { type Child, waitUntil } from "../child.ts";
 import { type Measured, summarise } from "../load/measured.ts";
 import { addressOf, type Shape, VERSION_HEADER } from "./cluster-objects.ts";
 
@@ -11,11 +11,32 @@ export interface ManyRoutes {
   readonly count: number;
 }
 
-/** One who serves them. */
-export interface Served {
+export const nameOf = ({ shape, count }: ManyRoutes): string =>
+  `${count.toLocaleString("en")} routes, ${shape === "hosts" ? "each on a host of its own" : "one host"}`;
+
+/** One who serves them: a controller, and an Envoy beside it. */
+export interface RunningGateway extends AsyncDisposable {
+  readonly controller: Child;
+  /** Where Envoy listens for the Gateway's port. */
   readonly port: number;
+}
+
+export interface Changes {
   /** Resolves when the API server has this version of a route. */
   change(index: number, version: number): Promise<void>;
+  /** The first version that no route has had yet. */
+  readonly from: number;
+  readonly changes: number;
+  /** So that each is a change alone, as a person makes it. */
+  readonly pauseMs: number;
+}
+
+/** What one who serves them has shown. */
+export interface Outcome {
+  /** Of each change. */
+  readonly latenciesMs: readonly number[];
+  /** That the controller has resident. */
+  readonly mebibytes: number;
 }
 
 /** Asking more often would take from those who are measured what they need. */
@@ -23,18 +44,12 @@ const POLL_MS = 2;
 /** Far from each other in any order, so that no route is changed twice in a run. */
 const STEP = 7919;
 
-/**
- * Changes routes one after the other.
- *
- * @param from the first version that no route has had yet
- * @param pauseMs so that each is a change alone, as a person makes it
- * @returns of each change, how long it took in milliseconds
- */
-export async function timeChanges(
+/** Changes routes one after the other. */
+export async function measureChanges(
   { shape, count }: ManyRoutes,
-  { port, change }: Served,
-  { from, changes, pauseMs }: { from: number; changes: number; pauseMs: number },
-): Promise<number[]> {
+  { controller, port }: RunningGateway,
+  { change, from, changes, pauseMs }: Changes,
+): Promise<Outcome> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const latenciesMs: number[] = [];
   try {
@@ -51,13 +66,19 @@ export async function timeChanges(
   } finally {
     agent.destroy();
   }
-  return latenciesMs;
+  const residentBytes = (await memoryOf(controller.pid))?.residentBytes ?? Number.NaN;
+  return { latenciesMs, mebibytes: residentBytes / 2 ** 20 };
 }
 
-/** Whether the last of the routes is served, in whatever version. */
-export async function isServed({ shape, count }: ManyRoutes, port: number): Promise<boolean> {
+/** Until the last of the routes is served, in whatever version. */
+export async function untilServed(
+  { shape, count }: ManyRoutes,
+  { controller, port }: RunningGateway,
+  withinMs: number,
+): Promise<void> {
   const agent = new Agent();
-  return (await versionAt(agent, port, addressOf(shape, count - 1))) >= 0;
+  const isServed = async () => (await versionAt(agent, port, addressOf(shape, count - 1))) >= 0;
+  await waitUntil(isServed, controller, withinMs);
 }
 
 /** The version that answers; -1 when nothing does. */
@@ -68,25 +89,9 @@ function versionAt(agent: Agent, port: number, { host, path }: { host?: string; 
       answer.resume();
       const version = Number(answer.headers[VERSION_HEADER] ?? 0);
       answer.once("end", () => resolve(answer.statusCode === 200 ? version : -1));
-    }).once("error", reject);
+    }).on("error", reject);
   });
-}
-
-/** What one who serves them has shown. */
-export interface Outcome {
-  readonly latenciesMs: readonly number[];
-  /** That the controller has resident. */
-  readonly mebibytes: number;
 }
 
 export const measuredOf = ({ latenciesMs }: Outcome): Measured =>
   summarise(latenciesMs, latenciesMs.reduce((sum, ms) => sum + ms, 0) / 1000);
-
-export async function residentMebibytes({ pid }: Child): Promise<number> {
-  return ((await memoryOf(pid))?.residentBytes ?? Number.NaN) / 2 ** 20;
-}
-
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}

@@ -1,11 +1,12 @@
 /** The objects of a cluster with one backend and many HTTPRoutes, whoever serves them. */
+import type { FakeObject } from "../../gateway/src/kubernetes/fake-api-server.ts";
 
 /** As an API server has it: where it is, and what. */
 export interface ClusterObject {
   /** Of its collection: `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL`. */
   readonly collection: string;
   readonly name: string;
-  readonly object: object;
+  readonly object: FakeObject;
 }
 
 /** Told in an answer, so that a client sees which version of its route it was served by. */

@@ -3,18 +3,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { envoy, findBinary, findFreePorts } from "@portico/dev-env";
 import { socketPortOf } from "../../gateway/src/infrastructure/socket-ports.ts";
-import { type Child, startChild, waitUntil } from "../child.ts";
+import { startChild, waitUntil } from "../child.ts";
 import { proxyThreads } from "./bare-envoy.ts";
+import type { RunningGateway } from "./changes.ts";
 
 export const CONTROLLER_NAME = "gateway.portico.dev/controller";
 
 const STARTED_WITHIN_MS = 60_000;
-
-export interface PorticoGateway extends AsyncDisposable {
-  readonly controller: Child;
-  /** Where Envoy listens for the Gateway's port. */
-  readonly port: number;
-}
 
 export interface OnCluster {
   readonly kubeconfig: string;
@@ -25,7 +20,7 @@ export interface OnCluster {
   readonly folder: string;
 }
 
-export async function startPorticoGateway(cluster: OnCluster): Promise<PorticoGateway> {
+export async function startPorticoGateway(cluster: OnCluster): Promise<RunningGateway> {
   const { kubeconfig, namespace, gateway, gatewayPort, folder } = cluster;
   await using stack = new AsyncDisposableStack();
   const [adminPort = 0, opsPort = 0] = await findFreePorts(2);

@@ -6,16 +6,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startFakeApiServer } from "../../gateway/src/kubernetes/fake-api-server.ts";
-import { startServer, waitUntil } from "../child.ts";
+import { startServer } from "../child.ts";
 import type { Bench, Comparison, Line, Verdict } from "../comparison.ts";
+import { quantile } from "../load/measured.ts";
 import {
-  isServed,
   type ManyRoutes,
+  measureChanges,
   measuredOf,
+  nameOf,
   type Outcome,
-  quantile,
-  residentMebibytes,
-  timeChanges,
+  untilServed,
 } from "./changes.ts";
 import { type BenchCluster, type ClusterObject, objectsOf, routeOf } from "./cluster-objects.ts";
 import { CONTROLLER_NAME, startPorticoGateway } from "./portico-gateway.ts";
@@ -54,9 +54,6 @@ export const routeChange: Comparison = {
   },
 };
 
-export const nameOf = ({ shape, count }: ManyRoutes) =>
-  `${count.toLocaleString("en")} routes, ${shape === "hosts" ? "each on a host of its own" : "one host"}`;
-
 function verdictsOf(one: Case, { latenciesMs, mebibytes }: Outcome): Verdict[] {
   const below = (what: string, figure: number, bar: number, unit: string): Verdict => ({
     what: `${nameOf(one)}: ${what}`,
@@ -85,7 +82,7 @@ async function measure({ shape, count }: Case, bench: Bench): Promise<Outcome> {
     backend: { address: "127.0.0.1", port: backend.port },
   };
   const put = ({ collection, name, object }: ClusterObject) =>
-    server.put(`${collection}/${name}`, { ...object, metadata: { name, ...metadataOf(object) } });
+    server.put(`${collection}/${name}`, object);
   server.install("/api/v1/secrets", "/api/v1/configmaps");
   server.put(`/api/v1/namespaces/${NAMESPACE}`, { metadata: { name: NAMESPACE } });
   for (const object of objectsOf(cluster)) {
@@ -98,18 +95,14 @@ async function measure({ shape, count }: Case, bench: Bench): Promise<Outcome> {
       ...{ kubeconfig, namespace: NAMESPACE, gateway: GATEWAY, gatewayPort: GATEWAY_PORT, folder },
     }),
   );
-  const { controller, port } = gateway;
-  await waitUntil(() => isServed({ shape, count }, port), controller, SERVED_WITHIN_MS);
+  await untilServed({ shape, count }, gateway, SERVED_WITHIN_MS);
   // Every route's status is written, too.
   await sleep(3000);
 
   const change = async (index: number, version: number) => put(routeOf(cluster, index, version));
-  const changes = { from: 1, changes: CHANGES, pauseMs: PAUSE_MS };
-  const latenciesMs = await timeChanges({ shape, count }, { port, change }, changes);
-  return { latenciesMs, mebibytes: await residentMebibytes(controller) };
+  const changes = { change, from: 1, changes: CHANGES, pauseMs: PAUSE_MS };
+  return await measureChanges({ shape, count }, gateway, changes);
 }
-
-const metadataOf = (object: object): object => (object as { metadata?: object }).metadata ?? {};
 
 async function writeKubeconfig(server: URL, folder: string): Promise<string> {
   const path = join(folder, "kubeconfig.json");

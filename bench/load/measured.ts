@@ -11,15 +11,17 @@ export interface Measured {
 }
 
 export function summarise(latenciesMs: readonly number[], seconds: number): Measured {
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   return {
-    perSecond: sorted.length / seconds,
-    p50Ms: at(0.5) ?? Number.NaN,
-    p99Ms: at(0.99) ?? Number.NaN,
+    perSecond: latenciesMs.length / seconds,
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
     failures: 0,
   };
+}
+
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
 /** Of several rounds, figure by figure. */

@@ -8,8 +8,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { envoy, Failure, findBinary, findFreePorts } from "@portico/dev-env";
-import { type Child, startChild, waitUntil } from "../../child.ts";
+import { startChild, waitUntil } from "../../child.ts";
 import { proxyThreads } from "../../gateway/bare-envoy.ts";
+import type { RunningGateway } from "../../gateway/changes.ts";
 import type { OnCluster } from "../../gateway/portico-gateway.ts";
 import type { Program } from "./program.ts";
 
@@ -23,11 +24,6 @@ const CERTIFICATES = "/certs";
 const XDS_PORT = 18_000;
 const READY = "http://127.0.0.1:8081/readyz";
 const STARTED_WITHIN_MS = 60_000;
-
-export interface EnvoyGateway extends AsyncDisposable {
-  readonly controller: Child;
-  readonly port: number;
-}
 
 /** Its definitions, a namespace, certificates: what its chart would install. @returns how to remove it all */
 export async function installEnvoyGateway(
@@ -63,7 +59,7 @@ export async function installEnvoyGateway(
 export async function startEnvoyGateway(
   program: Program,
   cluster: OnCluster,
-): Promise<EnvoyGateway> {
+): Promise<RunningGateway> {
   const { kubeconfig, namespace, gateway, gatewayPort, folder } = cluster;
   await using stack = new AsyncDisposableStack();
   await mkdir(folder, { recursive: true });
