@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { NAMESPACE } from "./deploy.ts";
 import { read } from "./run.ts";
 
 /** The logs of pods that come and go: with a pod its log goes, and what was wrong with it. */
 export interface KeptLogs {
-  readonly folder: string;
   /** What the gateways' access logs have of requests that were answered with 5xx, or not at all; the first of them. */
   failures(): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -17,9 +15,8 @@ export interface KeptLogs {
 const LOOK_MS = 1000;
 const MOST_LINES = 40;
 
-/** Follows each pod that the selector finds, from its first line, one file a container. */
-export async function keepLogs(selector: string, into?: string): Promise<KeptLogs> {
-  const folder = into ?? (await mkdtemp(join(tmpdir(), "portico-logs-")));
+/** Follows each pod that the selector finds, from its first line, one file a container in the folder. */
+export async function keepLogs(selector: string, folder: string): Promise<KeptLogs> {
   await mkdir(folder, { recursive: true });
   const followed = new Map<string, ChildProcess>();
   await look();
@@ -46,7 +43,6 @@ export async function keepLogs(selector: string, into?: string): Promise<KeptLog
   }
 
   return {
-    folder,
     async stop() {
       clearInterval(timer);
       // What a gateway has logged leaves it a second later.
