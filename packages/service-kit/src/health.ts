@@ -1,7 +1,7 @@
 /**
  * The operations port: `/healthz` (is the process alive), `/readyz` (may it get requests), `/metrics`,
- * and what a service has to tell the platform's other processes. The gateway never routes to it. Liveness asks no dependency, so that a store that is away does not
- * have every instance restarted.
+ * and what a service has to tell the platform's other processes. The gateway never routes to it. Liveness asks no
+ * dependency, so that a store that is away does not have every instance restarted.
  */
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
@@ -15,7 +15,8 @@ export type Health = {
   drain(): void;
 };
 
-const checkTimeoutMs = 1_000;
+/** A dependency that is slow is there. Whoever probes waits longer than this. */
+const checkTimeoutMs = 3_000;
 
 /**
  * @param checks dependency name -> check; all of them must pass for readiness
