@@ -10,6 +10,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ApiClient, ApiError } from "../gateway/src/kubernetes/api-client.ts";
+import { connectToCluster } from "./connect-to-cluster.ts";
 import { NAMESPACE, RELEASE } from "./deploy.ts";
 import { keepLogs } from "./keep-logs.ts";
 import { read, run } from "./run.ts";
@@ -60,11 +62,13 @@ async function upgradeEverything(): Promise<void> {
   ]);
 }
 
+/** One after the other, as pods are lost; all that a node had at once is what `evictEverything` does. */
 async function deleteOneOfEach(): Promise<void> {
   const byComponent = Map.groupBy(await readPods(), componentOf);
   for (const [component, [pod]] of byComponent) {
     if (pod === undefined || SINGLE.includes(component)) continue;
     await kubectl("delete", "pod", pod.metadata.name, "--wait=false");
+    await settle();
   }
 }
 
@@ -91,34 +95,33 @@ async function killControllers(): Promise<void> {
 /** As `kubectl drain` does, but that the node stays open: where there is one, pods have nowhere else to go. */
 async function evictEverything(): Promise<void> {
   const deadline = performance.now() + 600_000;
+  const client = await connectToCluster();
   let left = await readPods();
   while (left.length > 0) {
     const refused: Pod[] = [];
-    for (const pod of left) if (!(await evict(pod))) refused.push(pod);
+    for (const pod of left) if (!(await evict(client, pod))) refused.push(pod);
     const kept = refused.filter((pod) => KEPT.includes(componentOf(pod)));
     left = refused.filter((pod) => !kept.includes(pod));
     for (const { metadata } of kept) console.log(`  ${metadata.name} stays: its budget says so.`);
     if (performance.now() > deadline) throw new Error("not everything could be evicted in time");
     if (left.length > 0) await sleep(2000);
   }
+  client.close();
 }
 
 /** @returns whether its budget allowed it */
-async function evict({ metadata: { name } }: Pod): Promise<boolean> {
-  const eviction = {
-    apiVersion: "policy/v1",
-    kind: "Eviction",
-    metadata: { name, namespace: NAMESPACE },
-  };
+async function evict(client: ApiClient, { metadata: { name } }: Pod): Promise<boolean> {
   const path = `/api/v1/namespaces/${NAMESPACE}/pods/${name}/eviction`;
-  return run(
-    "kubectl",
-    ["create", "--raw", path, "--filename", "-"],
-    JSON.stringify(eviction),
-  ).then(
-    () => true,
-    () => false,
-  );
+  const metadata = { name, namespace: NAMESPACE };
+  try {
+    await client.call("POST", path, { apiVersion: "policy/v1", kind: "Eviction", metadata });
+  } catch (error) {
+    // 404: it is gone by itself.
+    const { status } = error as ApiError;
+    if (status !== 429 && status !== 404) throw error;
+    return status === 404;
+  }
+  return true;
 }
 
 async function findGateway(): Promise<URL> {

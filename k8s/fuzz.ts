@@ -7,12 +7,10 @@
  * SEED: of an earlier run. COUNT: objects that the API server takes (500). VERBOSE=1: a line for each. GATEWAY_URL: where to
  * reach the Gateway with the good route, if this machine cannot reach addresses of Services.
  */
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { type ApiClient, ApiError, createApiClient } from "../gateway/src/kubernetes/api-client.ts";
-import { connectionOfKubeconfig } from "../gateway/src/kubernetes/kubeconfig.ts";
+import { type ApiClient, ApiError } from "../gateway/src/kubernetes/api-client.ts";
+import { connectToCluster } from "./connect-to-cluster.ts";
 import { NAMESPACE } from "./deploy.ts";
 import type { Schema } from "./fuzz/arbitrary.ts";
 import { askOnce } from "./fuzz/ask-once.ts";
@@ -129,8 +127,7 @@ const isWrong = ({ outcome }: Tried) => outcome === "silent" || outcome === "ign
 
 async function main(): Promise<void> {
   console.log(`SEED=${SEED} COUNT=${COUNT}`);
-  const file = process.env.KUBECONFIG ?? join(homedir(), ".kube", "config");
-  const client = createApiClient(await connectionOfKubeconfig(file));
+  const client = await connectToCluster();
   const auth = (await client.call(
     "GET",
     `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/auth`,
