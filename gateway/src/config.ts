@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { EDGE_LIMITS, type EdgeLimits } from "./envoy/edge-limits.ts";
 import type { Fleet } from "./infrastructure/gateway-service.ts";
-import type { ConnectionSettings } from "./kubernetes/connection.ts";
+import type { ConnectionSettings } from "./kubernetes/find-connection.ts";
 
 const Port = z.coerce.number().int().min(1).max(65535);
 

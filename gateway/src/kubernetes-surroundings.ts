@@ -4,7 +4,7 @@ import type { ServedGateway } from "./infrastructure/gateway-service.ts";
 import { createGatewayServices } from "./infrastructure/gateway-services.ts";
 import { socketPortOf } from "./infrastructure/socket-ports.ts";
 import { createApiClient } from "./kubernetes/api-client.ts";
-import { findConnection } from "./kubernetes/connection.ts";
+import { findConnection } from "./kubernetes/find-connection.ts";
 import type { Logger } from "./logger.ts";
 import type { Listener } from "./model/model.ts";
 import { createKubernetesSource } from "./snapshot/kubernetes-source.ts";

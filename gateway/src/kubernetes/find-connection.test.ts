@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { connectionOfPod, findConnection, tokenOfFile } from "./connection.ts";
+import { tokenOfFile } from "./connection.ts";
+import { connectionOfPod, findConnection } from "./find-connection.ts";
 
 let folder: string;
 
