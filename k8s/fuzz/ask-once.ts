@@ -8,7 +8,8 @@ export function askOnce(
   return new Promise((resolve) => {
     const outgoing = request(
       new URL("/good", gateway),
-      { headers: { host }, timeout: 5000 },
+      // On a connection of its own: until kube-proxy knows the Service, something else may answer, and would go on.
+      { headers: { host }, timeout: 5000, agent: false },
       (response) => {
         response.resume();
         resolve({ status: response.statusCode ?? 0, headers: response.headers });

@@ -16,6 +16,7 @@ export interface ControllerView {
 
 interface Live {
   readonly metadata: { readonly name: string };
+  readonly spec?: { readonly rules?: readonly { readonly backendRefs?: readonly Ref[] }[] };
   readonly status?: Status;
 }
 
@@ -46,6 +47,9 @@ export async function createControllerView(client: ApiClient): Promise<Controlle
       .filter(({ object }) => ["Gateway", "ListenerSet"].includes(object.kind))
       .map(({ object: { kind, namespace, name } }) => `${kind} ${namespace}/${name}`),
   );
+  const backends = new Set(
+    backendsOf([...live.values()]).filter((name) => live.has(`Service ${name}`)),
+  );
   return {
     said: (kind, name) =>
       kind.tells === "events"
@@ -57,7 +61,7 @@ export async function createControllerView(client: ApiClient): Promise<Controlle
       const ours = byObject.get(`${kind.kind} ${name}`);
       return ours?.some((verdict) => isRefused(verdict));
     },
-    isOurs: (tried) => isOurs(tried, gateways),
+    isOurs: (tried) => isOurs(tried, gateways, backends),
   };
 }
 
@@ -83,8 +87,24 @@ interface Ref {
   readonly namespace?: string;
 }
 
+/** The names of what routes of our Gateways lead to. */
+function backendsOf(routes: readonly Live[]): string[] {
+  const ours = routes.filter(({ status }) =>
+    status?.parents?.some(({ controllerName }) => controllerName === CONTROLLER),
+  );
+  return ours.flatMap(({ spec }) =>
+    (spec?.rules ?? []).flatMap(({ backendRefs = [] }) =>
+      backendRefs.flatMap(({ name = [] }) => name),
+    ),
+  );
+}
+
 /** Whether somebody may expect an answer of this controller: a Gateway of another class, for one, is another's business. */
-function isOurs({ kind, object }: Tried, gateways: ReadonlySet<string>): boolean {
+function isOurs(
+  { kind, object }: Tried,
+  gateways: ReadonlySet<string>,
+  backends: ReadonlySet<string>,
+): boolean {
   const { spec = {}, metadata } = object as {
     spec?: Record<string, unknown>;
     metadata: { annotations?: Record<string, string> };
@@ -105,7 +125,10 @@ function isOurs({ kind, object }: Tried, gateways: ReadonlySet<string>): boolean
     case "GRPCRoute":
       return refs(spec.parentRefs).some((ref) => gateways.has(names(ref)));
     case "BackendTLSPolicy":
-      return refs(spec.targetRefs).some((ref) => ref.kind === "Service");
+      // It has a status for each Gateway that leads to its Service.
+      return refs(spec.targetRefs).some(
+        ({ kind, name = "" }) => kind === "Service" && backends.has(name),
+      );
     default:
       return true;
   }
