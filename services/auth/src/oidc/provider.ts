@@ -42,6 +42,7 @@ import {
 } from "./account-claims.ts";
 import { judgeJwts } from "./jwt-access-tokens.ts";
 import { findByReading, nameUserinfo } from "./one-access-token.ts";
+import { OwnSigningKey } from "./own-signing-key.ts";
 import { renderError, renderSignedOut, renderSignOut } from "./provider-pages.ts";
 import type { ReadAccessToken } from "./read-access-token.ts";
 import { accessTokenLifetimeS, resourceServerOf } from "./resource-server.ts";
@@ -113,16 +114,9 @@ const algorithms = {
   dPoPSigningAlgValues: [...proofAlgorithms],
 } satisfies Configuration["enabledJWA"];
 
-const toJwk = ({ kid, privateJwk }: SigningKey) => ({
-  ...privateJwk,
-  kid,
-  alg: "ES256" as const,
-  use: "sig" as const,
-});
-
 const configuration = (dependencies: ProviderDependencies): Configuration => ({
   adapter: dependencies.adapters,
-  jwks: { keys: dependencies.signingKeys.map(toJwk) },
+  jwks: { keys: dependencies.signingKeys.map((key) => new OwnSigningKey(key)) },
   enabledJWA: algorithms,
   fetch: outgoingFetch(isOnLaptop(dependencies.issuer)),
   clients: [firstParty, dependencies.ownClient, accountClient(dependencies.issuer)],
@@ -194,6 +188,7 @@ const configuration = (dependencies: ProviderDependencies): Configuration => ({
   },
   features: {
     devInteractions: { enabled: false },
+    externalSigningSupport: { enabled: true, ack: "experimental-01" },
     clientCredentials: { enabled: true },
     introspection: {
       enabled: true,

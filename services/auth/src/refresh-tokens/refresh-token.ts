@@ -5,7 +5,13 @@
  * whenever it is made. This folder owns rotation and the detection of theft; who may refresh at all
  * (client, grant, account, DPoP) is the protocol library's. See docs/decisions/0009.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from "node:crypto";
 
 /** What a token says, once its MAC is right. */
 export type RefreshToken = { family: string; generation: number };
@@ -39,8 +45,9 @@ const familyBytes = 16;
 
 const shape = /^(?<family>[\w-]{22})\.(?<generation>0|[1-9]\d{0,8})\.(?<mac>[\w-]{43})$/;
 
-/** @param keys the first one signs, all of them verify */
-export function createRefreshTokenFormat(keys: readonly Buffer[]): RefreshTokenFormat {
+/** @param secrets the first one signs, all of them verify */
+export function createRefreshTokenFormat(secrets: readonly Buffer[]): RefreshTokenFormat {
+  const keys = secrets.map((secret) => createSecretKey(secret));
   const [first] = keys;
   if (!first) throw new Error("Refresh tokens need a key.");
 
@@ -61,7 +68,7 @@ export function createRefreshTokenFormat(keys: readonly Buffer[]): RefreshTokenF
   };
 }
 
-const macOf = (key: Buffer, family: string, generation: number): string =>
+const macOf = (key: KeyObject, family: string, generation: number): string =>
   createHmac("sha256", key).update(`${family}.${generation}`).digest("base64url");
 
 /** Compared as written, so that no second spelling of a MAC is one. Both are 43 ASCII characters. */
