@@ -4,6 +4,7 @@ import { gateway } from "../gateway/layers.ts";
 import { limits } from "../gateway/limits.ts";
 import { routeChange } from "../gateway/route-change.ts";
 import { betterAuth } from "./better-auth.ts";
+import { clientCredentials } from "./client-credentials.ts";
 import { edge } from "./edge.ts";
 import { envoyGateway } from "./envoy-gateway.ts";
 import { keycloak } from "./keycloak.ts";
@@ -21,6 +22,7 @@ export const comparisons: readonly Comparison[] = [
   betterAuth,
   sourceStack,
   keycloak,
+  clientCredentials,
   refresh,
   signIn,
   scale,

@@ -11,13 +11,14 @@ export interface Effort {
 export interface Contender {
   name: string;
   drive(effort: Effort): Promise<Measured>;
-  /** A JVM is at its best only after it compiled what runs often. */
+  /** How long it needs until it is at its best: whoever is measured beside it gets as long. */
   warmUpSeconds?: number;
   /** Its process, when what it takes of the processors is asked for as well; its children count too. */
   pid?: number;
 }
 
-const shortWarmUpSeconds = 2;
+/** V8, too, has most of what runs often compiled only by then. */
+const leastWarmUpSeconds = 5;
 
 /** The median of the rounds, of each contender. Throws when a request failed. */
 export async function measureInTurn(
@@ -26,8 +27,9 @@ export async function measureInTurn(
 ): Promise<Measured[]> {
   const { rounds, seconds } = effort;
   const figures: Measured[][] = contenders.map(() => []);
+  const warmUps = contenders.map(({ warmUpSeconds }) => warmUpSeconds ?? leastWarmUpSeconds);
+  const warmUp = Math.max(...warmUps);
   for (const contender of contenders) {
-    const warmUp = contender.warmUpSeconds ?? shortWarmUpSeconds;
     console.log(`  warm up, ${warmUp} s: ${contender.name}`);
     await once(contender, { ...effort, seconds: warmUp });
   }
