@@ -7,7 +7,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { z } from "zod";
 
-/** RFC 7518 section 6.2. Private: it leaves this folder for the protocol library alone. */
+/** RFC 7518 section 6.2. Private: it leaves this folder for what signs (`oidc/own-signing-key.ts`) alone. */
 export const PrivateJwk = z.object({
   kty: z.literal("EC"),
   crv: z.literal("P-256"),
