@@ -1,7 +1,7 @@
 /**
  * Turns at hashing passwords. A hash takes a thread of Node's pool for tens of milliseconds, and file
- * reads, name lookups and signatures need that pool too: so some of it is never taken, and who comes when
- * too many wait is sent away at once instead of keeping everybody waiting.
+ * reads, name lookups and checks of signatures need that pool too: so some of it is never taken, and who
+ * comes when too many wait is sent away at once instead of keeping everybody waiting.
  */
 import { availableParallelism } from "node:os";
 import { tooManyRequests } from "@portico/service-kit";
