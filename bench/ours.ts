@@ -1,9 +1,9 @@
 /** What is measured of ours, as clients reach it: through the gateway. */
-import { equal } from "node:assert/strict";
 import type { Platform } from "@portico/dev-env";
+import { clientCredentialsOf } from "./client-credentials.ts";
 import type { Contender } from "./load/in-turn.ts";
-import { type Request, repeatedly } from "./load/requests.ts";
-import { basic, bearer, form, json, send, sendForJson } from "./load/send.ts";
+import { repeatedly } from "./load/requests.ts";
+import { bearer, json, sendForJson } from "./load/send.ts";
 import { type Step, stepwise } from "./load/steps.ts";
 import { addPeople, type Person, refreshClient, signInWithBrowser } from "./people.ts";
 import { refreshChain, requireRotation } from "./refresh-chain.ts";
@@ -14,18 +14,16 @@ export const usersMe = (platform: Platform): Contender =>
     headers: bearer(platform.ready.accessToken),
   }));
 
-export async function clientCredentials(platform: Platform): Promise<Contender> {
-  const { clients } = platform.ready;
-  const client = clients.find(({ grant_types }) => grant_types.includes("client_credentials"));
-  const secret = String(client?.client_secret);
-  const ask = (given: string): Request => {
-    const request = form({ grant_type: "client_credentials", scope: "posts:read" });
-    const headers = { ...request.headers, ...basic(String(client?.client_id), given) };
-    return { ...request, headers, url: `${platform.ready.gateway}/auth/token` };
-  };
-  await sendForJson(ask(secret));
-  equal((await send(ask("guessed"))).status, 401, "auth takes a wrong secret");
-  return repeatedly("client credentials through our gateway", () => ask(secret));
+export function clientCredentials({ ready }: Platform): Promise<Contender> {
+  const client = ready.clients.find(({ grant_types }) =>
+    grant_types.includes("client_credentials"),
+  );
+  return clientCredentialsOf("client credentials through our gateway", {
+    tokenUrl: `${ready.gateway}/auth/token`,
+    clientId: String(client?.client_id),
+    secret: String(client?.client_secret),
+    scope: "posts:read",
+  });
 }
 
 /** Everybody signs in once, in a browser of their own; a connection then goes on refreshing. */
