@@ -3,7 +3,7 @@ import { measureInTurn } from "../load/in-turn.ts";
 import { clientCredentials as ours } from "../ours.ts";
 import { startBareProvider } from "../peers/oidc-provider/oidc-provider.ts";
 
-/** A client's token, against what the protocol library alone makes of them: no more can be had with it. */
+/** A client's token, against those of the protocol library alone, which signs them in its own, slower way. */
 export const clientCredentials: Comparison = {
   name: "client-credentials",
   async run(bench) {
