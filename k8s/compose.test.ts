@@ -12,10 +12,12 @@ type Container = {
   image: string;
   build: Build;
   depends_on?: Record<string, unknown> | string[];
+  init?: boolean;
   network_mode?: string;
   networks?: { default: { ipv4_address: string } };
   ports?: string[];
   read_only?: boolean;
+  restart?: string;
   volumes?: string[];
 };
 
@@ -60,6 +62,12 @@ test("compose > starts nothing before what it needs, and shares only what is dec
     const setup = volumes.find((volume) => volume.startsWith("setup:"));
     if (name !== "setup" && setup) expect(setup).toBe("setup:/setup:ro");
   }
+});
+
+test("compose > what runs on hears SIGTERM from its first moment: it is not process 1", () => {
+  const lasting = containers.filter(([, { restart }]) => restart);
+  expect(lasting.map(([name]) => name)).toEqual(expect.arrayContaining([...serviceNames]));
+  for (const [name, { init }] of lasting) expect({ name, init }).toEqual({ name, init: true });
 });
 
 test("compose > can be reached from this machine only, and holds no secret", () => {
