@@ -32,7 +32,7 @@ export class OwnSigningKey extends ExternalSigningKey {
 
   /** @returns R and S, 32 bytes each (RFC 7518 section 3.4) */
   override sign(data: Uint8Array): Uint8Array {
-    // Node writes R and S itself when it is given `dsaEncoding`, but takes as long again to look at the options.
+    // Node writes R and S itself when it is given `dsaEncoding`, but looks at such options for longer than it signs.
     return toJose(sign("sha256", data, this.#private));
   }
 }

@@ -47,6 +47,7 @@ const shape = /^(?<family>[\w-]{22})\.(?<generation>0|[1-9]\d{0,8})\.(?<mac>[\w-
 
 /** @param secrets the first one signs, all of them verify */
 export function createRefreshTokenFormat(secrets: readonly Buffer[]): RefreshTokenFormat {
+  // As key objects, for the reason that key-ring.ts gives.
   const keys = secrets.map((secret) => createSecretKey(secret));
   const [first] = keys;
   if (!first) throw new Error("Refresh tokens need a key.");
